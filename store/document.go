@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+// Newest first.
+var documentOrder = order{at: "created_at", id: "id", descending: true}
+
+// DocumentInput is what a client says of a document. A nil field is left as it is.
+type DocumentInput struct {
+	Title   *string
+	Content *string
+}
+
+func (in DocumentInput) apply(document *models.Document) {
+	if in.Title != nil {
+		document.Title = *in.Title
+	}
+	if in.Content != nil {
+		document.Content = *in.Content
+	}
+}
+
+// Document returns one document, or ErrNotFound.
+func (o Org) Document(ctx context.Context, id uuid.UUID) (*models.Document, error) {
+	var document models.Document
+	err := o.read(ctx, func(tx scoped) (err error) {
+		document, err = owned[models.Document](tx).Where("id = ?", id).Take(tx.ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &document, nil
+}
+
+// DocumentsByID returns those of the documents that the organization has, in no order.
+func (o Org) DocumentsByID(ctx context.Context, ids []uuid.UUID) (documents []models.Document, err error) {
+	err = o.read(ctx, func(tx scoped) (err error) {
+		documents, err = owned[models.Document](tx).Where("id IN ?", ids).Find(tx.ctx)
+		return err
+	})
+	return documents, err
+}
+
+// Documents returns a page of the organization's documents, the newest first.
+func (o Org) Documents(ctx context.Context, want models.Page) (slice models.Slice[models.Document], err error) {
+	err = o.read(ctx, func(tx scoped) (err error) {
+		slice, err = page(tx, owned[models.Document](tx), documentOrder, want)
+		return err
+	})
+	return slice, err
+}
+
+// CountDocuments returns how many documents the organization has.
+func (o Org) CountDocuments(ctx context.Context) (count int64, err error) {
+	err = o.read(ctx, func(tx scoped) (err error) {
+		count, err = owned[models.Document](tx).Count(tx.ctx, "id")
+		return err
+	})
+	return count, err
+}
+
+// CreateDocument stores a new document written by authorID. It returns an InvalidError for what cannot be stored.
+func (o Org) CreateDocument(ctx context.Context, authorID string, in DocumentInput) (*models.Document, error) {
+	now := o.store.now()
+	document := models.Document{
+		OrganizationID: o.id, ID: o.store.config.NewID(), AuthorID: authorID, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	in.apply(&document)
+	if err := document.Validate(); err != nil {
+		return nil, err
+	}
+	err := o.write(ctx, func(tx scoped) error { return gorm.G[models.Document](tx.db).Create(tx.ctx, &document) })
+	if err != nil {
+		return nil, err
+	}
+	return &document, nil
+}
+
+// UpdateDocument changes a document that still has expectedVersion. It returns a ConflictError with the version it has
+// if that is another one, ErrNotFound, or an InvalidError; in each case nothing was changed.
+func (o Org) UpdateDocument(ctx context.Context, id uuid.UUID, expectedVersion int, in DocumentInput) (*models.Document, error) {
+	var document models.Document
+	err := o.write(ctx, func(tx scoped) error {
+		locking := scoped{ctx: tx.ctx, org: tx.org, db: tx.db.Clauses(clause.Locking{Strength: "UPDATE"})}
+		var err error
+		if document, err = owned[models.Document](locking).Where("id = ?", id).Take(tx.ctx); err != nil {
+			return err
+		}
+		if document.Version != expectedVersion {
+			return &models.ConflictError{CurrentVersion: document.Version}
+		}
+		in.apply(&document)
+		if err := document.Validate(); err != nil {
+			return err
+		}
+		document.Version++
+		document.UpdatedAt = o.store.now()
+		_, err = owned[models.Document](tx).Where("id = ?", id).
+			Select("title", "content", "version", "updated_at").Updates(tx.ctx, document)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &document, nil
+}
+
+// DeleteDocument deletes a document, or returns ErrNotFound.
+func (o Org) DeleteDocument(ctx context.Context, id uuid.UUID) error {
+	return o.write(ctx, func(tx scoped) error {
+		deleted, err := owned[models.Document](tx).Where("id = ?", id).Delete(tx.ctx)
+		if err == nil && deleted == 0 {
+			return models.ErrNotFound
+		}
+		return err
+	})
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Instance is what a database says of itself.
+type Instance struct {
+	// RequestRole and MirrorRole are the database roles that requests and the mirror run as.
+	RequestRole string
+	MirrorRole  string
+	// ClerkIssuer is the Clerk instance whose organizations it holds; empty until the first start.
+	ClerkIssuer string
+}
+
+var errNotMigrated = errors.New("the database has no Tenantry tables yet: run the migrations first (starting the server does it)")
+
+func readInstance(ctx context.Context, url string) (Instance, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return Instance{}, errBadURL
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may stand in between
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return Instance{}, translate(err)
+	}
+	defer conn.Close(ctx)
+	var instance Instance
+	err = conn.QueryRow(ctx, "SELECT request_role, mirror_role, coalesce(clerk_issuer, '') FROM tenantry.instance").
+		Scan(&instance.RequestRole, &instance.MirrorRole, &instance.ClerkIssuer)
+	var pg *pgconn.PgError
+	if errors.Is(err, pgx.ErrNoRows) || errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") {
+		return Instance{}, errNotMigrated
+	}
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return Instance{}, fmt.Errorf("the login %q of DATABASE_URL may not use this database: %w", config.User, errGrant(ctx, conn))
+	}
+	return instance, translate(err)
+}
+
+func errGrant(ctx context.Context, conn *pgx.Conn) error {
+	var name, login string
+	if err := conn.QueryRow(ctx, "SELECT left(current_database(), 40), current_user").Scan(&name, &login); err != nil {
+		return translate(err)
+	}
+	return fmt.Errorf("let the owner run: GRANT %s, %s TO %s", pgx.Identifier{name + "_request"}.Sanitize(),
+		pgx.Identifier{name + "_mirror"}.Sanitize(), pgx.Identifier{login}.Sanitize())
+}
+
+// Claim stamps the database with the Clerk instance whose organizations it holds, at its first use, as the owner's login
+// of url. It returns an error where the database holds another instance's.
+func Claim(ctx context.Context, url, issuer string) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errBadURL
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Close(ctx)
+	var stamped string
+	err = conn.QueryRow(ctx, "UPDATE tenantry.instance SET clerk_issuer = coalesce(clerk_issuer, $1) RETURNING clerk_issuer", issuer).
+		Scan(&stamped)
+	if err != nil {
+		return translate(err)
+	}
+	if stamped != issuer {
+		return fmt.Errorf("this database holds the organizations of %s, but the configured Clerk instance is %s: "+
+			"use another database, or the keys of that instance", stamped, issuer)
+	}
+	return nil
+}

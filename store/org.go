@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+// Org is one organization's view of the database: the only way to rows that belong to an organization. Every method of
+// one without an id returns ErrNoOrganization and runs no SQL. Whatever is not found in the organization is
+// ErrNotFound, also if another organization has it.
+type Org struct {
+	store *Store
+	id    string
+}
+
+// Org returns the handle of one organization. It always returns a handle, and asks nothing of the database.
+func (s *Store) Org(organizationID string) Org { return Org{store: s, id: organizationID} }
+
+// scoped is a session of one organization, with the context that its statements need.
+type scoped struct {
+	ctx context.Context
+	db  *gorm.DB
+	org string
+}
+
+// read runs fn with a session of the organization.
+func (o Org) read(ctx context.Context, fn func(tx scoped) error) error {
+	return o.through(ctx, o.store.requests.one, fn)
+}
+
+// write runs fn in one transaction of the organization.
+func (o Org) write(ctx context.Context, fn func(tx scoped) error) error {
+	return o.through(ctx, o.store.requests.transaction, fn)
+}
+
+type run func(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
+
+func (o Org) through(ctx context.Context, run run, fn func(tx scoped) error) error {
+	if !organizationID.MatchString(o.id) {
+		return models.ErrNoOrganization
+	}
+	return run(ctx, o.id, func(ctx context.Context, db *gorm.DB) error {
+		return fn(scoped{ctx: ctx, db: db, org: o.id})
+	})
+}
+
+// owned is the one way to an owned table. The filter stands on the generic chain: gorm.G starts a new session and drops
+// whatever conditions the session it was given had.
+func owned[T any](tx scoped) gorm.ChainInterface[T] {
+	return gorm.G[T](tx.db).Where("organization_id = ?", tx.org)
+}

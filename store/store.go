@@ -1,0 +1,114 @@
+// Package store is the only room that speaks SQL. It hands out organizations (Org), through which alone their rows are
+// reached, and the mirror's tables; it knows neither GraphQL nor Clerk.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Scope says how a query gets its database role and its organization.
+type Scope string
+
+const (
+	// ScopeConnection sets the role once per connection and the organization whenever a connection changes hands.
+	// For direct connections; the fastest.
+	ScopeConnection Scope = "connection"
+	// ScopeTransaction runs everything in a transaction that begins by setting both. For transaction-mode poolers.
+	ScopeTransaction Scope = "transaction"
+)
+
+// Config says how to reach the database.
+type Config struct {
+	// URL is where requests go.
+	URL string
+	// MigrateURL is a direct connection for what a pooler cannot do; empty means URL.
+	MigrateURL string
+	// Scope is ScopeConnection unless given.
+	Scope Scope
+	// StatementTimeout bounds every statement; 10 s unless given.
+	StatementTimeout time.Duration
+	// MaxConnections bounds each of the two pools; pgx's default unless given.
+	MaxConnections int32
+	// Now and NewID are the sources of times and ids; the clock and UUIDv7 unless given.
+	Now   func() time.Time
+	NewID func() uuid.UUID
+	// Logger hears what is odd but no error; slog.Default unless given.
+	Logger *slog.Logger
+}
+
+// Store is an open database.
+type Store struct {
+	config   Config
+	instance Instance
+	requests *door
+	mirror   *door
+}
+
+// Open connects, and judges what requests will really run as before anything is served. It returns an error that says
+// what to do where the database is not migrated, a role is missing or too powerful, a table is not protected, or the
+// scope does not fit the road to the database.
+func Open(ctx context.Context, config Config) (*Store, error) {
+	config = config.withDefaults()
+	instance, err := readInstance(ctx, config.URL)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{config: config, instance: instance}
+	if s.requests, err = openDoor(ctx, config, instance.RequestRole); err != nil {
+		return nil, err
+	}
+	if s.mirror, err = openDoor(ctx, config, instance.MirrorRole); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if err := errors.Join(s.check(ctx)...); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("the database is not safe to serve from:\n%w", err)
+	}
+	return s, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Scope == "" {
+		c.Scope = ScopeConnection
+	}
+	if c.MigrateURL == "" {
+		c.MigrateURL = c.URL
+	}
+	if c.StatementTimeout == 0 {
+		c.StatementTimeout = 10 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+// Close closes every connection.
+func (s *Store) Close() {
+	for _, d := range []*door{s.requests, s.mirror} {
+		if d != nil {
+			d.close()
+		}
+	}
+}
+
+// Ping returns ErrUnavailable where the database does not answer.
+func (s *Store) Ping(ctx context.Context) error {
+	return translate(s.requests.pool.Ping(ctx))
+}
+
+// now is the clock in the precision that PostgreSQL keeps, so that what is answered is what is stored.
+func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }
