@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// clerkCommand is `tenantry clerk`.
+type clerkCommand struct {
+	AddMember    addMemberCommand    `cmd:"" help:"Make a user a member of an organization."`
+	SetRole      setRoleCommand      `cmd:"" help:"Change a member's role."`
+	RemoveMember removeMemberCommand `cmd:"" help:"Take a member out of an organization."`
+}
+
+// memberFlags say which membership of which server.
+type memberFlags struct {
+	Org  string `required:"" help:"Slug or id of the organization: acme or globex." placeholder:"SLUG"`
+	User string `required:"" help:"Who: ada, max, gus, nora, or a user id." placeholder:"NAME"`
+	Dir  string `help:"The folder that the server runs in." variable:"TENANTRY_DIR" placeholder:"FOLDER" unset:"the current folder"`
+}
+
+type addMemberCommand struct {
+	memberFlags
+	Role string `help:"org:admin, org:member or org:guest." placeholder:"ROLE" unset:"org:member"`
+}
+
+// Run adds the member.
+func (a *addMemberCommand) Run(ctx context.Context, c *console) error {
+	return a.change(ctx, c, http.MethodPost, cmp.Or(a.Role, "org:member"), func(user, org, role string) string {
+		return user + " added to " + org + " as " + role
+	})
+}
+
+type setRoleCommand struct {
+	memberFlags
+	Role string `required:"" help:"org:admin, org:member or org:guest." placeholder:"ROLE"`
+}
+
+// Run changes the role.
+func (s *setRoleCommand) Run(ctx context.Context, c *console) error {
+	return s.change(ctx, c, http.MethodPatch, s.Role, func(user, org, role string) string {
+		return user + " is now " + role + " of " + org
+	})
+}
+
+type removeMemberCommand struct {
+	memberFlags
+}
+
+// Run removes the member.
+func (r *removeMemberCommand) Run(ctx context.Context, c *console) error {
+	return r.change(ctx, c, http.MethodDelete, "", func(user, org, _ string) string {
+		return user + " removed from " + org
+	})
+}
+
+type membershipRequest struct {
+	Organization string `json:"organization"`
+	User         string `json:"user"`
+	Role         string `json:"role,omitempty"`
+}
+
+type membershipAnswer struct {
+	Membership struct {
+		Organization string `json:"organization"` // slug
+		User         string `json:"user"`         // handle
+		Role         string `json:"role"`
+	} `json:"membership"`
+	Delivered  bool  `json:"delivered"`
+	DeliveryMS int64 `json:"deliveryMs"`
+}
+
+// change asks the local Clerk for it and says what came of it, in did's words.
+func (m *memberFlags) change(ctx context.Context, c *console, method, role string, did func(user, org, role string) string) error {
+	if err := c.variables.problems.err(); err != nil {
+		return err
+	}
+	server, err := connect(m.Dir)
+	if err != nil {
+		return err
+	}
+	request := membershipRequest{Organization: m.Org, User: m.User, Role: role}
+	var answer membershipAnswer
+	if err := server.call(ctx, method, "/memberships", request, &answer); err != nil {
+		return err
+	}
+	delivery := "the webhook is not delivered yet, it is being retried"
+	if answer.Delivered {
+		delivery = fmt.Sprintf("webhook delivered in %d ms", answer.DeliveryMS)
+	}
+	_, err = fmt.Fprintf(c.stdout, "%s; %s\n", did(answer.Membership.User, answer.Membership.Organization, answer.Membership.Role), delivery)
+	return err
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// Scopes: how a query gets its organization, see package store.
+const (
+	ScopeConnection  = "connection"
+	ScopeTransaction = "transaction"
+)
+
+// Log formats.
+const (
+	LogText = "text"
+	LogJSON = "json"
+)
+
+// Config is what the server runs with: resolved from flags, variables and defaults, and checked. Printing or logging
+// it shows no secret.
+type Config struct {
+	Mode  Mode
+	Addr  string // host:port; port 0 means a free one
+	Dir   string // the .tenantry folder itself
+	Reset bool   // empty Dir first
+
+	DatabaseURL        string `json:"-"` // "": the private PostgreSQL
+	DatabaseMigrateURL string `json:"-"` // "": DatabaseURL migrates
+	Scope              string // ScopeConnection or ScopeTransaction
+
+	// Of your Clerk; all empty in ModeLocal, where the local Clerk brings its own.
+	Issuer         string
+	JWKSURL        string // "" when JWTKey is there
+	JWTKey         string // PEM
+	SecretKey      string `json:"-"`
+	PublishableKey string
+	WebhookSecrets []string `json:"-"` // empty only in ModeLocal and ModeDevelopment
+	APIURL         string
+
+	AuthorizedParties []string // origins, as browsers write them; empty: any
+	AllowMissingAZP   bool
+
+	Introspection bool
+	LogLevel      slog.Level
+	LogFormat     string // LogText or LogJSON
+
+	Warnings []string // what works and should not stay so, each with its remedy
+}
+
+// LogValue is the configuration without its secrets: of those it says only whether they are there.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("mode", string(c.Mode)),
+		slog.String("addr", c.Addr),
+		slog.String("dir", c.Dir),
+		slog.Bool("own_database", c.DatabaseURL != ""),
+		slog.Bool("own_migration_login", c.DatabaseMigrateURL != ""),
+		slog.String("scope", c.Scope),
+		slog.String("issuer", c.Issuer),
+		slog.Bool("jwt_key", c.JWTKey != ""),
+		slog.Int("webhook_secrets", len(c.WebhookSecrets)),
+		slog.String("api_url", c.APIURL),
+		slog.String("authorized_parties", strings.Join(c.AuthorizedParties, ",")),
+		slog.Bool("allow_missing_azp", c.AllowMissingAZP),
+		slog.Bool("introspection", c.Introspection),
+	)
+}
+
+// String is LogValue as text.
+func (c Config) String() string { return fmt.Sprint(c.LogValue()) }
+
+// GoString keeps %#v from showing the fields.
+func (c Config) GoString() string { return c.String() }

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"net/url"
+	"strings"
+)
+
+// readDatabase checks the logins and the scope against each other.
+func (r *reader) readDatabase(c *Config) {
+	c.DatabaseURL = r.readDatabaseURL(varDatabaseURL, r.databaseURL)
+	c.DatabaseMigrateURL = r.readDatabaseURL(varDatabaseMigrateURL, r.databaseMigrateURL)
+	if r.databaseMigrateURL != "" && !r.isSet(varDatabaseURL, r.databaseURL) {
+		r.problems.add(varDatabaseURL, "is missing since "+varDatabaseMigrateURL+" is set: the login that requests use")
+	}
+	c.Scope = r.flags.Scope
+	switch c.Scope {
+	case "":
+		c.Scope = ScopeConnection
+	case ScopeConnection:
+	case ScopeTransaction:
+		if r.databaseURL != "" && !r.isSet(varDatabaseMigrateURL, r.databaseMigrateURL) {
+			r.problems.add(varDatabaseMigrateURL, "is missing since "+varScope+" is transaction: a login that reaches PostgreSQL "+
+				"directly and not through the pooler, for migrations and locks")
+		}
+	default:
+		r.problems.add(varScope, "must be connection or transaction")
+	}
+}
+
+// readDatabaseURL takes a postgres:// URL. Neither it nor the parser's error is shown: both hold the password.
+func (r *reader) readDatabaseURL(variable, text string) string {
+	if text == "" {
+		return ""
+	}
+	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
+		r.problems.add(variable, "must begin with postgres://")
+		return ""
+	}
+	if _, err := url.Parse(text); err != nil {
+		r.problems.add(variable, "cannot be read as a URL: write characters such as @ : / ? # % in the password percent-encoded")
+		return ""
+	}
+	return text
+}

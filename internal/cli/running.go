@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+// runningFile is where a server notes its address in the .tenantry folder while it runs.
+const runningFile = "server.json"
+
+// Running is how a command finds the server that runs in a folder.
+type Running struct {
+	URL string `json:"url"` // http://127.0.0.1:8080
+	PID int    `json:"pid"`
+}
+
+// Announce notes in the .tenantry folder dir where this process serves, for the commands, readable by this user only.
+// The returned function takes the note away again, unless another server has replaced it meanwhile.
+func Announce(dir, url string) (withdraw func() error, err error) {
+	path := filepath.Join(dir, runningFile)
+	content, err := json.Marshal(Running{URL: url, PID: os.Getpid()})
+	if err != nil {
+		return nil, err
+	}
+	// A rename, so that a command never reads half a file.
+	temporary, err := os.CreateTemp(dir, runningFile+".*") // made with mode 0600
+	if err != nil {
+		return nil, err
+	}
+	_, err = temporary.Write(append(content, '\n'))
+	if err = errors.Join(err, temporary.Close()); err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(temporary.Name()))
+	}
+	return func() error {
+		if now, err := readRunning(dir); err != nil || now.PID != os.Getpid() {
+			return nil
+		}
+		return os.Remove(path)
+	}, nil
+}
+
+// readRunning reads the note. The error says what to do when there is none, and refuses a URL that is not on this
+// machine: commands speak to loopback only.
+func readRunning(dir string) (Running, error) {
+	path := filepath.Join(dir, runningFile)
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Running{}, fmt.Errorf("no server runs here (there is no %s): start it with `go run .`, or name its folder with --dir", path)
+	}
+	if err != nil {
+		return Running{}, err
+	}
+	var running Running
+	if err := json.Unmarshal(content, &running); err != nil {
+		return Running{}, fmt.Errorf("%s is damaged; start the server again", path)
+	}
+	u, err := url.Parse(running.URL)
+	if err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) {
+		return Running{}, fmt.Errorf("%s does not name a server on this machine's loopback address", path)
+	}
+	return running, nil
+}
