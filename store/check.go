@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -81,28 +82,31 @@ func (s *Store) pooledConnections(ctx context.Context) ([]error, error) {
 	if s.config.Scope != ScopeConnection {
 		return nil, nil
 	}
+	config := s.requests.pool.Config().ConnConfig
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	var ends [2]*pgx.Conn
+	for i := range ends {
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return nil, err
+		}
+		defer conn.Close(ctx)
+		ends[i] = conn
+	}
 	const setting = "tenantry.pooled"
 	ours := rand.Text()
 	for range 3 {
-		left, err := s.requests.pool.Acquire(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer left.Release()
-		right, err := s.requests.pool.Acquire(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer right.Release()
 		var seen string
-		if _, err = left.Exec(ctx, "SELECT set_config($1, $2, false)", setting, ours); err == nil {
-			err = right.QueryRow(ctx, "SELECT coalesce(current_setting($1, true), '')", setting).Scan(&seen)
+		_, err := ends[0].Exec(ctx, "SELECT set_config($1, $2, false)", setting, ours)
+		if err == nil {
+			err = ends[1].QueryRow(ctx, "SELECT coalesce(current_setting($1, true), '')", setting).Scan(&seen)
 		}
 		if err != nil {
 			return nil, err
 		}
 		if seen == ours {
-			return []error{fmt.Errorf("connections share their settings: there is a transaction-mode pooler between here and PostgreSQL\n  set TENANTRY_SCOPE=transaction, and DATABASE_MIGRATE_URL to a direct connection")}, nil
+			return []error{errors.New("connections share their settings: there is a transaction-mode pooler between here and PostgreSQL\n" +
+				"  set TENANTRY_SCOPE=transaction, and DATABASE_MIGRATE_URL to a direct connection")}, nil
 		}
 	}
 	return nil, nil

@@ -90,9 +90,9 @@ func (o Org) CreateDocument(ctx context.Context, authorID string, in DocumentInp
 func (o Org) UpdateDocument(ctx context.Context, id uuid.UUID, expectedVersion int, in DocumentInput) (*models.Document, error) {
 	var document models.Document
 	err := o.write(ctx, func(tx scoped) error {
-		locking := scoped{ctx: tx.ctx, org: tx.org, db: tx.db.Clauses(clause.Locking{Strength: "UPDATE"})}
 		var err error
-		if document, err = owned[models.Document](locking).Where("id = ?", id).Take(tx.ctx); err != nil {
+		forUpdate := clause.Locking{Strength: clause.LockingStrengthUpdate}
+		if document, err = owned[models.Document](tx, forUpdate).Where("id = ?", id).Take(tx.ctx); err != nil {
 			return err
 		}
 		if document.Version != expectedVersion {

@@ -30,6 +30,8 @@ func Migrate(ctx context.Context, url string) error {
 	}
 	// Under FORCE an UPDATE that sees no row changes none, silently. This makes it an error.
 	config.RuntimeParams["row_security"] = "off"
+	// A login named like a schema would get its tables there.
+	config.RuntimeParams["search_path"] = "public"
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS tenantry"); err != nil && !duplicate(err) {

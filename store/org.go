@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/tenantry/tenantry/models"
 )
@@ -48,7 +49,7 @@ func (o Org) through(ctx context.Context, run run, fn func(tx scoped) error) err
 }
 
 // owned is the one way to an owned table. The filter stands on the generic chain: gorm.G starts a new session and drops
-// whatever conditions the session it was given had.
-func owned[T any](tx scoped) gorm.ChainInterface[T] {
-	return gorm.G[T](tx.db).Where("organization_id = ?", tx.org)
+// whatever conditions and clauses the session it was given had, so clauses are passed in, too.
+func owned[T any](tx scoped, clauses ...clause.Expression) gorm.ChainInterface[T] {
+	return gorm.G[T](tx.db, clauses...).Where("organization_id = ?", tx.org)
 }

@@ -1,0 +1,57 @@
+// Package graph is the GraphQL door: one file of resolvers for each noun, the directives, the loaders and the error
+// presenter. It knows no SQL, no HTTP and no Clerk.
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/store"
+)
+
+// Resolver answers every field that is more than a struct's. Its nouns' files add the methods.
+type Resolver struct {
+	store  *store.Store
+	guards guards
+}
+
+var _ ResolverRoot = (*Resolver)(nil)
+
+// NewSchema returns the schema of schema.graphqls over a store, with its directives.
+func NewSchema(s *store.Store) graphql.ExecutableSchema {
+	resolver := &Resolver{store: s}
+	schema := NewExecutableSchema(Config{Resolvers: resolver, Directives: directives()})
+	resolver.guards = readGuards(schema.Schema())
+	return schema
+}
+
+type (
+	queryResolver    struct{ *Resolver }
+	mutationResolver struct{ *Resolver }
+)
+
+// Query answers the fields of Query.
+func (r *Resolver) Query() QueryResolver { return queryResolver{r} }
+
+// Mutation answers the fields of Mutation.
+func (r *Resolver) Mutation() MutationResolver { return mutationResolver{r} }
+
+// org is the viewer's active organization. The empty handle of a viewer without one reaches nothing.
+func (r *Resolver) org(ctx context.Context) store.Org { return r.store.Org(organizationID(ctx)) }
+
+func organizationID(ctx context.Context) string {
+	if active := auth.FromContext(ctx).Organization; active != nil {
+		return active.ID
+	}
+	return ""
+}
+
+// missingIsNull turns what the organization does not have into null, as queries answer it.
+func missingIsNull[T any](found *T, err error) (*T, error) {
+	if isNotFound(err) {
+		return nil, nil
+	}
+	return found, err
+}

@@ -1,0 +1,34 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/models"
+)
+
+type organizationResolver struct{ *Resolver }
+
+// Organization answers the fields of Organization.
+func (r *Resolver) Organization() OrganizationResolver { return organizationResolver{r} }
+
+func (r queryResolver) Organization(ctx context.Context) (*models.Organization, error) {
+	return r.activeOrganization(ctx)
+}
+
+// activeOrganization returns the organization of the viewer's token, nil if none is active. One that the copy of Clerk
+// has not seen yet is known by what the token says, so that the first request after signing up does not race its webhook.
+func (r *Resolver) activeOrganization(ctx context.Context) (*models.Organization, error) {
+	active := auth.FromContext(ctx).Organization
+	if active == nil {
+		return nil, nil
+	}
+	organization, err := r.org(ctx).Organization(ctx)
+	if isNotFound(err) {
+		organization, err = &models.Organization{OrganizationID: active.ID, Name: active.ID}, nil
+		if active.Slug != "" {
+			organization.Name, organization.Slug = active.Slug, &active.Slug
+		}
+	}
+	return organization, err
+}
