@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/cors"
+
+	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/graph"
+	"github.com/tenantry/tenantry/graph/transport"
+	"github.com/tenantry/tenantry/internal/cli"
+	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/local/page"
+	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/store"
+	"github.com/tenantry/tenantry/webhooks"
+)
+
+const webhookPath = "/webhooks/clerk"
+
+// parts are what the routes are wired to. clerk is nil unless it is the local one.
+type parts struct {
+	store    *store.Store
+	verifier *auth.Verifier
+	mirror   *mirror.Mirror
+	clerk    *clerk.Clerk
+	logger   *slog.Logger
+}
+
+// server is the HTTP server with its way to stop.
+type server struct {
+	http     *http.Server
+	draining atomic.Bool
+	grace    time.Duration
+}
+
+func newServer(config cli.Config, parts parts) (*server, error) {
+	s := &server{grace: 25 * time.Second}
+	if config.Mode == cli.ModeLocal {
+		s.grace = 3 * time.Second
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", allowOrigins(config, graphql(config, parts)))
+	if len(config.WebhookSecrets) > 0 {
+		handler, err := webhooks.New(parts.mirror, webhooks.Config{
+			Secrets: config.WebhookSecrets, Draining: s.draining.Load, Logger: parts.logger,
+		})
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(webhookPath, handler)
+	}
+	mux.HandleFunc("GET /livez", live)
+	mux.Handle("GET /readyz", readiness{parts: parts, draining: s.draining.Load})
+	if parts.clerk != nil {
+		mux.Handle("/__clerk/", parts.clerk.Handler())
+		mux.Handle("/{$}", clerk.LoopbackOnly(page.Handler()))
+		mux.Handle("/page/", clerk.LoopbackOnly(page.Handler()))
+	}
+	s.http = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(parts.logger.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+func (s *server) serve(listener net.Listener) error {
+	if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// drain takes nothing new, lets what is in flight finish, and after the grace period cuts it off.
+func (s *server) drain() error {
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(err, s.http.Close())
+	}
+	return nil
+}
+
+// graphql wires the schema to its transport: who asks is decided once per request, by the token and the mirror's facts.
+func graphql(config cli.Config, parts parts) http.Handler {
+	authenticator := auth.NewAuthenticator(parts.verifier, facts{parts.mirror})
+	return transport.New(graph.NewSchema(parts.store), transport.Options{
+		Authenticate: func(ctx context.Context, authorization []string) (context.Context, error) {
+			viewer, err := authenticator.Viewer(ctx, authorization)
+			if err != nil {
+				return nil, err
+			}
+			return graph.WithLoaders(auth.NewContext(ctx, viewer), parts.store), nil
+		},
+		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
+		Introspection:   config.Introspection,
+		Present:         graph.Present,
+		Logger:          parts.logger,
+		CountStatements: store.WithStatementCount,
+	})
+}
+
+// facts gives auth what the mirror knows; neither room imports the other.
+type facts struct{ mirror *mirror.Mirror }
+
+func (f facts) Facts(ctx context.Context, organizationID, userID string) (auth.Facts, error) {
+	known, err := f.mirror.Facts(ctx, organizationID, userID)
+	return auth.Facts{
+		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead,
+		Membership: membershipStates[known.Membership], Role: known.Role, At: known.At,
+		RoleKnown: known.RoleKnown, RolePermissions: known.RolePermissions, RoleAt: known.RoleAt,
+	}, err
+}
+
+var membershipStates = map[mirror.MembershipState]auth.MembershipState{
+	mirror.MembershipUnknown: auth.MembershipUnknown,
+	mirror.MembershipLive:    auth.MembershipLive,
+	mirror.MembershipEnded:   auth.MembershipEnded,
+}
+
+var anyLoopbackOrigin = regexp.MustCompile(`^http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?$`)
+
+// allowOrigins lets browsers on other origins in: those of CLERK_AUTHORIZED_PARTIES, and on a laptop any page on this
+// machine. Cookies are never read, so credentials are not allowed.
+func allowOrigins(config cli.Config, next http.Handler) http.Handler {
+	allowed := map[string]bool{}
+	for _, origin := range config.AuthorizedParties {
+		allowed[origin] = true
+	}
+	return cors.New(cors.Options{
+		AllowOriginFunc: func(origin string) bool {
+			return allowed[origin] || config.Mode != cli.ModeProduction && anyLoopbackOrigin.MatchString(origin)
+		},
+		AllowedMethods: []string{http.MethodPost},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "X-Request-Id"},
+		ExposedHeaders: []string{"X-Request-Id", "Retry-After"},
+		MaxAge:         600,
+	}).Handler(next)
+}

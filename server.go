@@ -1,0 +1,160 @@
+// Tenantry is the multi-tenant GraphQL backend for apps that use Clerk Organizations.
+//
+// Without a command it serves: a private PostgreSQL, a local Clerk and everything else on this machine, or your Clerk and
+// your PostgreSQL where their variables are set. See --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/internal/cli"
+	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/store"
+)
+
+//go:generate go tool gqlgen generate
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run)
+	stop()
+	os.Exit(code)
+}
+
+// run serves until ctx ends, and leaves nothing behind. It is what an end-to-end test starts on port 0.
+func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error {
+	logger := newLogger(config, stderr)
+	for _, warning := range config.Warnings {
+		logger.Warn(warning)
+	}
+	var closing closers
+	defer closing.close(logger)
+
+	surroundings, err := openSurroundings(ctx, &config, logger, &closing)
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
+	if err != nil {
+		return err
+	}
+	closing.add("database", func() error { db.Close(); return nil })
+
+	listener, err := listen(config.Addr)
+	if err != nil {
+		return err
+	}
+	url := "http://" + listener.Addr().String()
+	if surroundings.clerk != nil {
+		config.Issuer, config.JWKSURL = surroundings.clerk.Issuer(), url+"/__clerk/.well-known/jwks.json"
+		config.WebhookSecrets = []string{surroundings.clerk.WebhookSecret()}
+	}
+	verifier, err := auth.NewVerifier(auth.Config{
+		Issuer: config.Issuer, JWKSURL: config.JWKSURL, PEM: config.JWTKey,
+		AuthorizedParties: config.AuthorizedParties, AllowMissingAuthorizedParty: config.AllowMissingAZP, Logger: logger,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	copied := mirror.New(db, mirror.Config{InstanceID: verifier.InstanceID, Logger: logger})
+
+	server, err := newServer(config, parts{store: db, verifier: verifier, mirror: copied, clerk: surroundings.clerk, logger: logger})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	tasks := startTasks(ctx)
+	closing.add("background work", tasks.stop)
+	tasks.run(func(ctx context.Context) error { verifier.Run(ctx); return nil })
+	tasks.run(copied.Run)
+	tasks.run(func(context.Context) error { return server.serve(listener) })
+	closing.add("server", server.drain)
+	if surroundings.clerk != nil {
+		tasks.run(func(ctx context.Context) error { return surroundings.clerk.Run(ctx, url+webhookPath) })
+		if err := settle(ctx, surroundings.clerk, db); err != nil {
+			return err
+		}
+	}
+	withdraw, err := cli.Announce(config.Dir, url)
+	if err != nil {
+		return err
+	}
+	closing.add("announcement", withdraw)
+	surroundings.greet(stdout, config, url)
+
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-tasks.failed:
+		return err
+	case <-surroundings.databaseGone():
+		return errors.New("the private PostgreSQL stopped; its log is in " + config.Dir)
+	}
+}
+
+// openDatabase brings the database up to date and opens it.
+func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (*store.Store, error) {
+	migrateURL := config.DatabaseMigrateURL
+	if migrateURL == "" {
+		migrateURL = databaseURL
+	}
+	if err := store.Migrate(ctx, migrateURL); err != nil {
+		return nil, err
+	}
+	if err := store.Claim(ctx, migrateURL, config.Issuer); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger})
+}
+
+// listen opens the address; its error says what to do where another program has it.
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program: stop it, or choose another address with --addr or TENANTRY_ADDR (port 0 takes a free one)", addr)
+	}
+	return listener, err
+}
+
+func newLogger(config cli.Config, stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: config.LogLevel}
+	var handler slog.Handler = slog.NewJSONHandler(stderr, options)
+	if config.LogFormat == cli.LogText {
+		handler = slog.NewTextHandler(stderr, options)
+	}
+	logger := slog.New(handler)
+	slog.SetDefault(logger)
+	return logger
+}
+
+// closers are run in the reverse order of their adding, each whatever became of the ones before.
+type closers []struct {
+	name  string
+	close func() error
+}
+
+func (c *closers) add(name string, fn func() error) {
+	*c = append(*c, struct {
+		name  string
+		close func() error
+	}{name, fn})
+}
+
+func (c *closers) close(logger *slog.Logger) {
+	for i := len(*c) - 1; i >= 0; i-- {
+		started := time.Now()
+		if err := (*c)[i].close(); err != nil {
+			logger.Error("stopping", "what", (*c)[i].name, "error", err)
+		}
+		logger.Debug("stopped", "what", (*c)[i].name, "took", time.Since(started))
+	}
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/cli"
+	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/local/postgres"
+	"github.com/tenantry/tenantry/store"
+)
+
+// surroundings are what a server needs from outside: a database and a Clerk, its own where none was given.
+type surroundings struct {
+	databaseURL string
+	postgres    *postgres.Server
+	clerk       *clerk.Clerk
+}
+
+// openSurroundings starts what was not given. It fills in the issuer of the local Clerk, which decides about the database.
+func openSurroundings(ctx context.Context, config *cli.Config, logger *slog.Logger, closing *closers) (*surroundings, error) {
+	s := &surroundings{databaseURL: config.DatabaseURL}
+	if config.Reset {
+		if err := postgres.Reset(config.Dir); err != nil {
+			return nil, err
+		}
+		if err := os.RemoveAll(config.Dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	if s.databaseURL == "" {
+		server, err := postgres.Start(ctx, postgres.Config{Dir: config.Dir, Logger: logger, Progress: os.Stderr})
+		if err != nil {
+			return nil, err
+		}
+		s.postgres = server
+		closing.add("PostgreSQL", func() error {
+			ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+			defer cancel()
+			return server.Stop(ctx)
+		})
+	}
+	if config.Mode == cli.ModeLocal {
+		local, err := clerk.Open(clerk.Config{Dir: config.Dir, Logger: logger})
+		if err != nil {
+			return nil, err
+		}
+		s.clerk = local
+		config.Issuer = local.Issuer()
+	}
+	if s.postgres != nil {
+		name := databaseName(config)
+		made, err := s.postgres.EnsureDatabase(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if made && config.Mode != cli.ModeLocal {
+			logger.Info("started an empty database for this Clerk instance", "issuer", config.Issuer, "database", name)
+		}
+		s.databaseURL = s.postgres.URL(name)
+	}
+	return s, nil
+}
+
+// databaseName is the private PostgreSQL's database for one Clerk instance, so that no instance ever sees another's
+// organizations. Short: the names of the database roles begin with it.
+func databaseName(config *cli.Config) string {
+	if config.Mode == cli.ModeLocal {
+		return "tenantry_local"
+	}
+	sum := sha256.Sum256([]byte(config.Issuer))
+	return "tenantry_" + hex.EncodeToString(sum[:6])
+}
+
+func (s *surroundings) databaseGone() <-chan struct{} {
+	if s.postgres == nil {
+		return nil
+	}
+	return s.postgres.Done()
+}
+
+// settle waits until the mirror has what the local Clerk told it, and gives the seeded organizations some documents.
+func settle(ctx context.Context, local *clerk.Clerk, db *store.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := local.Settled(ctx); err != nil {
+		return errors.Join(errors.New("the local Clerk could not deliver its events to this server"), err)
+	}
+	return seedDocuments(ctx, db)
+}
+
+// greet says, in a few lines, where everything is and what to try first.
+func (s *surroundings) greet(out io.Writer, config cli.Config, url string) {
+	fmt.Fprintf(out, "\nTenantry serves GraphQL at %s/graphql\n", url)
+	if s.clerk == nil {
+		fmt.Fprintf(out, "  Clerk      %s\n", config.Issuer)
+		if s.postgres != nil {
+			fmt.Fprintf(out, "  data       %s (private PostgreSQL)\n", s.postgres.DataDir())
+		}
+		return
+	}
+	fmt.Fprintf(out, "  page       %s/ (try it in the browser)\n", url)
+	fmt.Fprintf(out, "  people     ada: org:admin of acme, org:member of globex · max: org:member of acme\n")
+	fmt.Fprintf(out, "             gus: org:admin of globex · nora: no organization\n")
+	if s.postgres != nil {
+		fmt.Fprintf(out, "  data       %s (kept; empty it with --reset)\n", s.postgres.DataDir())
+	}
+	fmt.Fprintf(out, "  try        curl -s %s/graphql -H 'Content-Type: application/json' \\\n", url)
+	fmt.Fprintf(out, "               -H \"Authorization: Bearer $(go run . token --as ada --org acme)\" \\\n")
+	fmt.Fprintf(out, "               -d '{\"query\":\"{ viewer { user { name } organization { name } membership { role } permissions } }\"}'\n\n")
+}
