@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+// ErrUnstorable says that PostgreSQL refuses a value, and will however often it is asked.
+var ErrUnstorable = errors.New("store: a value that PostgreSQL refuses")
+
+// MirrorTx is one transaction of the copy of Clerk. It offers rows, locked, read and written; what is to become of them
+// the mirror decides. Locks are taken in the order organization, user, membership.
+type MirrorTx struct{ tx *mirrorTx }
+
+// Mirror runs fn in one transaction and commits if fn returns nil. It may run fn more than once, so fn must be
+// repeatable. Errors: models.ErrUnavailable, ErrUnstorable, and what fn returns.
+func (s *Store) Mirror(ctx context.Context, fn func(tx *MirrorTx) error) error {
+	err := s.asMirror(ctx, func(tx *mirrorTx) error { return fn(&MirrorTx{tx}) })
+	var pg *pgconn.PgError
+	// Class 22 is about data, 54 about sizes. The text is left out, as it can quote the value.
+	if errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "54")) {
+		return fmt.Errorf("%w (SQLSTATE %s)", ErrUnstorable, pg.Code)
+	}
+	return err
+}
+
+// InOrganization runs fn with the organization named, so that its owned rows can be reached, and no other's; afterwards
+// none can. Returns models.ErrNoOrganization for what is no organization's id.
+func (tx *MirrorTx) InOrganization(id string, fn func() error) error {
+	if !organizationID.MatchString(id) {
+		return models.ErrNoOrganization
+	}
+	const setting = "SET LOCAL tenantry.organization = "
+	if err := tx.exec(setting + quote(id)); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	return tx.exec(setting + quote(""))
+}
+
+func (tx *MirrorTx) exec(query string, values ...any) error {
+	return tx.tx.db.Exec(query, values...).Error
+}
+
+func (tx *MirrorTx) row(query string, values ...any) *sql.Row {
+	return tx.tx.db.Raw(query, values...).Row()
+}
+
+// lock reads the columns of one of the mirror's rows and keeps others from changing it until the end of the
+// transaction. Where there is no row it inserts a bare one, for which the targets stay as they are.
+func (tx *MirrorTx) lock(table, columns, id string, targets ...any) error {
+	for {
+		err := tx.row("SELECT "+columns+" FROM clerk."+table+" WHERE id = ? FOR UPDATE", id).Scan(targets...)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		inserted := tx.tx.db.Exec("INSERT INTO clerk."+table+" (id) VALUES (?) ON CONFLICT DO NOTHING", id)
+		if inserted.Error != nil || inserted.RowsAffected == 1 {
+			return inserted.Error
+		}
+		// Somebody else inserted it meanwhile; theirs is committed now.
+	}
+}
