@@ -1,0 +1,42 @@
+// Package mirror keeps the copy of Clerk: it takes events in, merges them so that any order of arrival ends in the same
+// rows, and answers what is known of a user in an organization. It decides and store writes; it knows neither HTTP nor
+// tokens.
+package mirror
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/tenantry/tenantry/store"
+)
+
+// Config says what a Mirror needs besides the database.
+type Config struct {
+	// InstanceID returns the id of our Clerk instance, "" while it is not known. Events of another one are dead letters.
+	InstanceID func() string
+	// Now is the clock; time.Now unless given.
+	Now func() time.Time
+	// Logger hears what could not be applied; slog.Default unless given. Never a body.
+	Logger *slog.Logger
+}
+
+// Mirror is the copy of Clerk in one database. Several, also in several processes, may work on the same one.
+type Mirror struct {
+	store  *store.Store
+	config Config
+	wake   chan struct{}
+}
+
+// New returns a Mirror over a migrated database.
+func New(s *store.Store, config Config) *Mirror {
+	if config.InstanceID == nil {
+		config.InstanceID = func() string { return "" }
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	return &Mirror{store: s, config: config, wake: make(chan struct{}, 1)}
+}

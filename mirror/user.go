@@ -1,0 +1,93 @@
+package mirror
+
+import "github.com/tenantry/tenantry/store"
+
+// userData is a user in its own events. last_active_at and last_sign_in_at are left out: they change without raising
+// updated_at.
+type userData struct {
+	ID                    text    `json:"id"`
+	FirstName             text    `json:"first_name"`
+	LastName              text    `json:"last_name"`
+	Username              text    `json:"username"`
+	ImageURL              text    `json:"image_url"`
+	PrimaryEmailAddressID text    `json:"primary_email_address_id"`
+	EmailAddresses        []email `json:"email_addresses"`
+	CreatedAt             millis  `json:"created_at"`
+	UpdatedAt             millis  `json:"updated_at"`
+}
+
+type email struct {
+	ID           text `json:"id"`
+	EmailAddress text `json:"email_address"`
+}
+
+// userChange is a user's life or death.
+type userChange struct {
+	statement
+	profile userProfile
+}
+
+// userProfile is what the mirror keeps of a person.
+type userProfile struct {
+	firstName, lastName, username, imageURL, email *string
+}
+
+func decodeUser(e envelope, v verb) (change, error) {
+	var data userData
+	if err := e.unmarshal(&data); err != nil {
+		return nil, err
+	}
+	if err := checkID("the user's id", string(data.ID)); err != nil {
+		return nil, err
+	}
+	if v == verbDeleted {
+		return userChange{statement: deleted(string(data.ID), e.Timestamp.end())}, nil
+	}
+	p := userProfile{
+		firstName: data.FirstName.orNil(), lastName: data.LastName.orNil(), username: data.Username.orNil(),
+		imageURL: data.ImageURL.orNil(), email: data.primaryEmail(),
+	}
+	of := digest(p.firstName, p.lastName, p.username, p.imageURL, p.email)
+	return userChange{live(string(data.ID), data.CreatedAt.ms, data.UpdatedAt.ms, e.Timestamp.ms, v.rank(), of), p}, nil
+}
+
+func (d userData) primaryEmail() *string {
+	for _, e := range d.EmailAddresses {
+		if e.ID != "" && e.ID == d.PrimaryEmailAddressID {
+			return e.EmailAddress.orNil()
+		}
+	}
+	return nil
+}
+
+func (c userChange) person() string { return c.id }
+
+func (c userChange) apply(tx ledger) error {
+	row, err := tx.LockUser(c.id)
+	if err != nil {
+		return err
+	}
+	next, take := decide(row.MirrorRow, c.statement, false)
+	if next == row.MirrorRow {
+		return nil
+	}
+	before := row
+	row.MirrorRow = next
+	switch {
+	case dead(next):
+		setProfile(&row, userProfile{})
+		if err := tx.ForgetPerson(row.ID); err != nil {
+			return err
+		}
+	case take:
+		setProfile(&row, c.profile)
+	}
+	if err := tx.WriteUser(row); err != nil {
+		return err
+	}
+	return refreshUser(tx, before, row)
+}
+
+func setProfile(row *store.MirrorUser, p userProfile) {
+	row.FirstName, row.LastName, row.Username, row.ImageURL, row.Email = p.firstName, p.lastName, p.username, p.imageURL, p.email
+}
