@@ -1,0 +1,132 @@
+package clerk
+
+// The objects inside events, with every key that Clerk's have.
+
+// metadata is empty here; Clerk sends {} rather than null.
+type metadata struct{}
+
+type permissionBody struct {
+	CreatedAt   int64  `json:"created_at"`
+	Description string `json:"description"`
+	ID          string `json:"id"`
+	Key         string `json:"key"`
+	Name        string `json:"name"`
+	Object      string `json:"object"`
+	Type        string `json:"type"`
+	UpdatedAt   int64  `json:"updated_at"`
+}
+
+type roleBody struct {
+	CreatedAt         int64            `json:"created_at"`
+	Description       string           `json:"description"`
+	ID                string           `json:"id"`
+	IsCreatorEligible bool             `json:"is_creator_eligible"`
+	Key               string           `json:"key"`
+	Name              string           `json:"name"`
+	Object            string           `json:"object"`
+	Permissions       []permissionBody `json:"permissions"`
+	UpdatedAt         int64            `json:"updated_at"`
+}
+
+// embeddedOrganization is an organization as other objects carry it: without
+// its creator and private metadata.
+type embeddedOrganization struct {
+	AdminDeleteEnabled    bool     `json:"admin_delete_enabled"`
+	CreatedAt             int64    `json:"created_at"`
+	HasImage              bool     `json:"has_image"`
+	ID                    string   `json:"id"`
+	ImageURL              string   `json:"image_url"`
+	LogoURL               *string  `json:"logo_url"`
+	MaxAllowedMemberships int      `json:"max_allowed_memberships"`
+	Name                  string   `json:"name"`
+	Object                string   `json:"object"`
+	PublicMetadata        metadata `json:"public_metadata"`
+	Slug                  string   `json:"slug"`
+	UpdatedAt             int64    `json:"updated_at"`
+}
+
+// organizationBody is an organization in its own events, which have no counts.
+type organizationBody struct {
+	embeddedOrganization
+	CreatedBy       string   `json:"created_by"`
+	PrivateMetadata metadata `json:"private_metadata"`
+}
+
+type countedOrganization struct {
+	embeddedOrganization
+	MembersCount            int `json:"members_count"`
+	PendingInvitationsCount int `json:"pending_invitations_count"`
+}
+
+type membershipBody struct {
+	CreatedAt       int64               `json:"created_at"`
+	ID              string              `json:"id"`
+	Object          string              `json:"object"`
+	Organization    countedOrganization `json:"organization"`
+	Permissions     []string            `json:"permissions"` // system ones too, unlike in tokens
+	PrivateMetadata metadata            `json:"private_metadata"`
+	PublicMetadata  metadata            `json:"public_metadata"`
+	PublicUserData  publicUserData      `json:"public_user_data"`
+	Role            string              `json:"role"`
+	RoleName        string              `json:"role_name"`
+	UpdatedAt       int64               `json:"updated_at"`
+}
+
+type publicUserData struct {
+	FirstName       string  `json:"first_name"`
+	HasImage        bool    `json:"has_image"`
+	Identifier      string  `json:"identifier"`
+	ImageURL        string  `json:"image_url"`
+	LastName        string  `json:"last_name"`
+	ProfileImageURL string  `json:"profile_image_url"`
+	UserID          string  `json:"user_id"`
+	Username        *string `json:"username"`
+}
+
+func (s *state) roleBody(r role) roleBody {
+	permissions := make([]permissionBody, 0, len(r.Permissions))
+	for _, key := range r.Permissions {
+		p, _ := s.permissionByKey(key)
+		kind := "user"
+		if p.system() {
+			kind = "system"
+		}
+		permissions = append(permissions, permissionBody{
+			CreatedAt: p.CreatedAt, Description: p.Description, ID: p.ID, Key: p.Key,
+			Name: p.Name, Object: "permission", Type: kind, UpdatedAt: p.UpdatedAt,
+		})
+	}
+	return roleBody{
+		CreatedAt: r.CreatedAt, Description: r.Description, ID: r.ID, IsCreatorEligible: r.CreatorEligible,
+		Key: r.Key, Name: r.Name, Object: "role", Permissions: permissions, UpdatedAt: r.UpdatedAt,
+	}
+}
+
+// embed leaves image_url empty, so that no page here asks img.clerk.com.
+func embed(o organization) embeddedOrganization {
+	return embeddedOrganization{
+		AdminDeleteEnabled: true, CreatedAt: o.CreatedAt, ID: o.ID, MaxAllowedMemberships: 5,
+		Name: o.Name, Object: "organization", Slug: o.Slug, UpdatedAt: o.UpdatedAt,
+	}
+}
+
+func (s *state) organizationBody(o organization) organizationBody {
+	return organizationBody{embeddedOrganization: embed(o), CreatedBy: o.CreatedBy}
+}
+
+// membershipBody also describes a membership that is no longer in the state;
+// the member count is the one of the state.
+func (s *state) membershipBody(m membership) membershipBody {
+	o, _ := s.organizationByID(m.OrganizationID)
+	u, _ := s.userByID(m.UserID)
+	r, _ := s.roleByKey(m.Role)
+	return membershipBody{
+		CreatedAt: m.CreatedAt, ID: m.ID, Object: "organization_membership",
+		Organization: countedOrganization{embeddedOrganization: embed(o), MembersCount: s.membersCount(o.ID)},
+		Permissions:  r.Permissions,
+		PublicUserData: publicUserData{
+			FirstName: u.FirstName, Identifier: u.Email, LastName: u.LastName, UserID: u.ID,
+		},
+		Role: r.Key, RoleName: r.Name, UpdatedAt: m.UpdatedAt,
+	}
+}
