@@ -1,0 +1,105 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The codes of requests that never reach a field, and those that any field may have.
+const (
+	codeBadRequest      = "BAD_REQUEST"
+	codeTooLarge        = "PAYLOAD_TOO_LARGE"
+	codeMediaType       = "UNSUPPORTED_MEDIA_TYPE"
+	codeUnauthenticated = "UNAUTHENTICATED"
+	codeParse           = "GRAPHQL_PARSE_FAILED"
+	codeValidation      = "GRAPHQL_VALIDATION_FAILED"
+	codeTooDeep         = "QUERY_TOO_DEEP"
+	codeTooComplex      = "QUERY_TOO_COMPLEX"
+	codeUnavailable     = "UNAVAILABLE"
+	codeTimeout         = "TIMEOUT"
+	codeInternal        = "INTERNAL"
+)
+
+// refusal ends a request before GraphQL begins. Its status is the same for both media types of the answer.
+type refusal struct {
+	status        int
+	code, message string
+	header        map[string]string
+}
+
+var (
+	errMethod = &refusal{
+		http.StatusMethodNotAllowed, codeBadRequest, "GraphQL is asked with POST.",
+		map[string]string{"Allow": http.MethodPost},
+	}
+	errMediaType = &refusal{
+		http.StatusUnsupportedMediaType, codeMediaType,
+		"The body must be application/json in UTF-8, without a content encoding.",
+		map[string]string{"Accept-Post": mediaJSON},
+	}
+	errTooLarge        = &refusal{http.StatusRequestEntityTooLarge, codeTooLarge, "The body is too large.", nil}
+	errUnread          = badRequest("The body could not be read to its end.")
+	errUnauthenticated = &refusal{
+		http.StatusUnauthorized, codeUnauthenticated, "The token is not valid, or no longer.",
+		map[string]string{"WWW-Authenticate": `Bearer realm="tenantry", error="invalid_token"`},
+	}
+	errUnavailable = &refusal{
+		http.StatusServiceUnavailable, codeUnavailable, "The service is unavailable for the moment. Try again.",
+		map[string]string{"Retry-After": "1"},
+	}
+	errBusy = &refusal{
+		http.StatusServiceUnavailable, codeUnavailable, "Too many operations are running. Try again.",
+		map[string]string{"Retry-After": "1"},
+	}
+	errInternal = &refusal{http.StatusInternalServerError, codeInternal, internalMessage, nil}
+)
+
+const internalMessage = "Something went wrong. The request id helps to find out what."
+
+func badRequest(message string) *refusal {
+	return &refusal{http.StatusBadRequest, codeBadRequest, message, nil}
+}
+
+// failure is an error of the whole request that GraphQL's own rules give.
+func failure(code, message string) *gqlerror.Error {
+	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
+}
+
+// presentNothing tells the client that something failed and not what.
+func presentNothing(ctx context.Context, err error) *gqlerror.Error {
+	shown := failure(codeInternal, internalMessage)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		shown = failure(codeTimeout, "The operation took too long.")
+	case errors.Is(err, context.Canceled):
+		shown = failure(codeUnavailable, "The operation was given up.")
+	}
+	shown.Path = graphql.GetPath(ctx)
+	if known, ok := errors.AsType[*gqlerror.Error](err); ok && known.Path != nil {
+		shown.Path = known.Path
+	}
+	return shown
+}
+
+// codeOf returns the code of an error, "" if it has none.
+func codeOf(err *gqlerror.Error) string {
+	code, _ := err.Extensions["code"].(string)
+	return code
+}
+
+// status is that of an answer without data: what the first error that is not the client's fault asks for, else 400.
+func status(errs gqlerror.List) int {
+	for _, err := range errs {
+		switch codeOf(err) {
+		case codeInternal:
+			return http.StatusInternalServerError
+		case codeUnavailable, codeTimeout:
+			return http.StatusServiceUnavailable
+		}
+	}
+	return http.StatusBadRequest
+}

@@ -1,0 +1,79 @@
+// Package transport carries GraphQL over HTTP: it reads a request within limits, asks who is there, lets gqlgen run the
+// operation and writes the answer. It knows no noun of the schema and no kind of token.
+package transport
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+)
+
+const (
+	defaultMaxBody = 256 << 10
+	defaultTimeout = 10 * time.Second
+)
+
+// Options say what the transport cannot know. The zero value serves everybody, without introspection.
+type Options struct {
+	// Authenticate puts who is asking into the context, from the values of the Authorization header. Its errors end
+	// the request; they are logged, so they hold no token. Without it the context stays as it is.
+	Authenticate func(ctx context.Context, authorization []string) (context.Context, error)
+	// Unauthenticated tells which errors of Authenticate are the caller's fault and answered with 401. All others
+	// are answered with 503 UNAVAILABLE.
+	Unauthenticated func(error) bool
+
+	// Introspection lets clients ask for the schema, and lets validation suggest names.
+	Introspection bool
+	// MaxBody is the largest body in bytes, 256 KiB if zero.
+	MaxBody int64
+	// Timeout is the time an operation has from the moment its body is read, 10 s if zero. A slow body is the
+	// http.Server's to end.
+	Timeout time.Duration
+	// MaxInFlight is how many operations may run at once; more are answered with 503 UNAVAILABLE. Zero is no limit.
+	MaxInFlight int
+
+	// Logger gets one line for each request, and panics. slog.Default() if nil.
+	Logger *slog.Logger
+	// CountStatements starts a count of SQL statements under a context, for the log line.
+	CountStatements func(ctx context.Context) (context.Context, func() int)
+
+	// Present turns an error of a field into what the client reads, with a code in extensions. The request id is
+	// added to what it returns. Without it every error is INTERNAL, except that of a context, TIMEOUT or UNAVAILABLE.
+	Present graphql.ErrorPresenterFunc
+	// Recover turns a panic into the error that Present gets. The panic and its stack are logged before.
+	Recover graphql.RecoverFunc
+}
+
+// New returns the handler of POST requests for one schema. Each body is one operation; the answer is
+// application/graphql-response+json where the client asks for it and application/json otherwise, with the statuses of
+// the GraphQL-over-HTTP specification.
+func New(schema graphql.ExecutableSchema, options Options) http.Handler {
+	if options.MaxBody == 0 {
+		options.MaxBody = defaultMaxBody
+	}
+	if options.Timeout == 0 {
+		options.Timeout = defaultTimeout
+	}
+	if options.Logger == nil {
+		options.Logger = slog.Default()
+	}
+	if options.Present == nil {
+		options.Present = presentNothing
+	}
+	h := &handler{
+		options:   options,
+		documents: newDocuments(schema.Schema(), options.Introspection),
+		executor:  executor.New(schema),
+	}
+	if options.MaxInFlight > 0 {
+		h.inFlight = make(chan struct{}, options.MaxInFlight)
+	}
+	h.executor.SetQueryCache(prepared{})
+	h.executor.SetErrorPresenter(options.Present)
+	h.executor.SetRecoverFunc(h.recovered)
+	return h
+}
