@@ -11,7 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// nowhere is a ResponseWriter that keeps nothing.
+// nowhere is a ResponseWriter, and the log, that keeps nothing.
 type nowhere struct{ header http.Header }
 
 func (w nowhere) Header() http.Header         { return w.header }
@@ -23,7 +23,7 @@ func BenchmarkRequest(b *testing.B) {
 	data := []byte(`{"hello":"you"}`)
 	h := New(&fakeSchema{exec: func(context.Context) graphql.ResponseHandler {
 		return graphql.OneShot(&graphql.Response{Data: data})
-	}}, Options{Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
+	}}, Options{Logger: slog.New(slog.NewJSONHandler(nowhere{}, nil))})
 	body := []byte(`{"query":"query Hello($name: String) { hello(name: $name) }","operationName":"Hello","variables":{"name":"you"}}`)
 	r, err := http.NewRequest(http.MethodPost, "/graphql", nil)
 	if err != nil {
