@@ -44,7 +44,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
+	db, fresh, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	closing.add("server", server.drain)
 	if surroundings.clerk != nil {
 		tasks.run(func(ctx context.Context) error { return surroundings.clerk.Run(ctx, url+webhookPath) })
-		if err := settle(ctx, surroundings.clerk, db); err != nil {
+		if err := surroundings.settle(ctx, db, fresh); err != nil {
 			return err
 		}
 	}
@@ -101,19 +101,20 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	}
 }
 
-// openDatabase brings the database up to date and opens it.
-func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (*store.Store, error) {
+// openDatabase brings the database up to date and opens it. fresh says that it held no Clerk instance before.
+func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (db *store.Store, fresh bool, err error) {
 	migrateURL := config.DatabaseMigrateURL
 	if migrateURL == "" {
 		migrateURL = databaseURL
 	}
 	if err := store.Migrate(ctx, migrateURL); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if err := store.Claim(ctx, migrateURL, config.Issuer); err != nil {
-		return nil, err
+	if fresh, err = store.Claim(ctx, migrateURL, config.Issuer); err != nil {
+		return nil, false, err
 	}
-	return store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger})
+	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger})
+	return db, fresh, err
 }
 
 // listen opens the address; its error says what to do where another program has it.

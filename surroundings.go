@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/cli"
@@ -22,6 +23,8 @@ type surroundings struct {
 	databaseURL string
 	postgres    *postgres.Server
 	clerk       *clerk.Clerk
+	// olderClerk says that the local Clerk was there before this start.
+	olderClerk bool
 }
 
 // openSurroundings starts what was not given. It fills in the issuer of the local Clerk, which decides about the database.
@@ -51,6 +54,8 @@ func openSurroundings(ctx context.Context, config *cli.Config, logger *slog.Logg
 		})
 	}
 	if config.Mode == cli.ModeLocal {
+		_, err := os.Stat(filepath.Join(config.Dir, "clerk"))
+		s.olderClerk = err == nil
 		local, err := clerk.Open(clerk.Config{Dir: config.Dir, Logger: logger})
 		if err != nil {
 			return nil, err
@@ -89,11 +94,17 @@ func (s *surroundings) databaseGone() <-chan struct{} {
 	return s.postgres.Done()
 }
 
-// settle waits until the mirror has what the local Clerk told it, and gives the seeded organizations some documents.
-func settle(ctx context.Context, local *clerk.Clerk, db *store.Store) error {
+// settle waits until the mirror has what the local Clerk told it, and gives the seeded organizations some documents. An
+// older local Clerk told another database what there was before; a fresh one has to hear it, too.
+func (s *surroundings) settle(ctx context.Context, db *store.Store, fresh bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if err := local.Settled(ctx); err != nil {
+	if fresh && s.olderClerk {
+		if err := s.clerk.Announce(); err != nil {
+			return err
+		}
+	}
+	if err := s.clerk.Settled(ctx); err != nil {
 		return errors.Join(errors.New("the local Clerk could not deliver its events to this server"), err)
 	}
 	return seedDocuments(ctx, db)

@@ -54,26 +54,28 @@ func errGrant(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // Claim stamps the database with the Clerk instance whose organizations it holds, at its first use, as the owner's login
-// of url. It returns an error where the database holds another instance's.
-func Claim(ctx context.Context, url, issuer string) error {
+// of url; first says that this was it. It returns an error where the database holds another instance's.
+func Claim(ctx context.Context, url, issuer string) (first bool, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return errBadURL
+		return false, errBadURL
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return translate(err)
+		return false, translate(err)
 	}
 	defer conn.Close(ctx)
-	var stamped string
-	err = conn.QueryRow(ctx, "UPDATE tenantry.instance SET clerk_issuer = coalesce(clerk_issuer, $1) RETURNING clerk_issuer", issuer).
-		Scan(&stamped)
+	tag, err := conn.Exec(ctx, "UPDATE tenantry.instance SET clerk_issuer = $1 WHERE clerk_issuer IS NULL", issuer)
 	if err != nil {
-		return translate(err)
+		return false, translate(err)
+	}
+	var stamped string
+	if err := conn.QueryRow(ctx, "SELECT clerk_issuer FROM tenantry.instance").Scan(&stamped); err != nil {
+		return false, translate(err)
 	}
 	if stamped != issuer {
-		return fmt.Errorf("this database holds the organizations of %s, but the configured Clerk instance is %s: "+
+		return false, fmt.Errorf("this database holds the organizations of %s, but the configured Clerk instance is %s: "+
 			"use another database, or the keys of that instance", stamped, issuer)
 	}
-	return nil
+	return tag.RowsAffected() > 0, nil
 }

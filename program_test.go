@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asProgram makes this test binary be the program itself, so that tests can start it, kill it and start it again.
+const asProgram = "TENANTRY_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// program is the running program, with its state in dir.
+type program struct {
+	t      *testing.T
+	dir    string
+	url    string
+	cmd    *exec.Cmd
+	stdout *lockedBuffer
+	stderr *lockedBuffer
+	exited chan error
+}
+
+// start starts the program as a user would, on a free port, and waits until it is ready.
+func start(t *testing.T, dir string, env ...string) *program {
+	t.Helper()
+	p := launch(t, dir, env...)
+	p.await()
+	return p
+}
+
+// launch starts the program and does not wait.
+func launch(t *testing.T, dir string, env ...string) *program {
+	t.Helper()
+	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
+	p.cmd = exec.Command(os.Args[0], "--addr", "127.0.0.1:0", "--dir", dir)
+	p.cmd.Env = append(cleanEnvironment(), append(env, asProgram+"=1")...)
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.exited <- p.cmd.Wait(); close(p.exited) }()
+	t.Cleanup(func() { p.stop(syscall.SIGTERM) })
+	return p
+}
+
+// cleanEnvironment is ours without the variables that configure the program.
+func cleanEnvironment() []string {
+	var env []string
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "CLERK_") && !strings.HasPrefix(variable, "DATABASE_") && !strings.HasPrefix(variable, "TENANTRY_ADDR") {
+			env = append(env, variable)
+		}
+	}
+	return env
+}
+
+func (p *program) await() {
+	p.t.Helper()
+	deadline := time.After(60 * time.Second)
+	for {
+		var running struct {
+			URL string `json:"url"`
+			PID int    `json:"pid"`
+		}
+		note, err := os.ReadFile(filepath.Join(p.dir, ".tenantry", "server.json"))
+		if err == nil && json.Unmarshal(note, &running) == nil && running.PID == p.cmd.Process.Pid {
+			p.url = running.URL
+			return
+		}
+		select {
+		case err := <-p.exited:
+			p.t.Fatalf("the program ended (%v):\n%s", err, p.stderr)
+		case <-deadline:
+			p.t.Fatalf("the program is not ready:\n%s", p.stderr)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// stop sends a signal and waits for the end. It returns how long that took.
+func (p *program) stop(signal syscall.Signal) time.Duration {
+	p.t.Helper()
+	began := time.Now()
+	_ = p.cmd.Process.Signal(signal)
+	select {
+	case <-p.exited:
+	case <-time.After(30 * time.Second):
+		_ = p.cmd.Process.Kill()
+		p.t.Errorf("the program did not stop:\n%s", p.stderr)
+	}
+	return time.Since(began)
+}
+
+// answer is what came back for one GraphQL request.
+type answer struct {
+	Status int
+	Body   string
+	Data   map[string]any `json:"data"`
+	Errors []struct {
+		Message    string         `json:"message"`
+		Path       []any          `json:"path"`
+		Extensions map[string]any `json:"extensions"`
+	} `json:"errors"`
+}
+
+// code is the first error's code, "" without one.
+func (a answer) code() string {
+	if len(a.Errors) == 0 {
+		return ""
+	}
+	code, _ := a.Errors[0].Extensions["code"].(string)
+	return code
+}
+
+// at digs a value out of data: at("document", "title").
+func (a answer) at(path ...string) any {
+	var value any = a.Data
+	for _, name := range path {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+type variables = map[string]any
+
+// ask sends a query with a fixed request id, so that two answers can be compared byte by byte.
+func (p *program) ask(token, query string, variables variables) answer {
+	p.t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.send(token, "application/json", body)
+}
+
+func (p *program) send(token, contentType string, body []byte) answer {
+	p.t.Helper()
+	header := http.Header{"Content-Type": {contentType}, "X-Request-Id": {"the-same-request-id"}}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	status, _, text := p.do(http.MethodPost, "/graphql", header, body)
+	result := answer{Status: status, Body: text}
+	if err := json.Unmarshal([]byte(text), &result); err != nil {
+		p.t.Fatalf("the answer is no JSON: %s", text)
+	}
+	return result
+}
+
+func (p *program) do(method, path string, header http.Header, body []byte) (int, http.Header, string) {
+	p.t.Helper()
+	request, err := http.NewRequest(method, p.url+path, bytes.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request.Header = header
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, response.Header, string(text)
+}
+
+// control asks the local Clerk to change something.
+func (p *program) control(method, path string, body variables) map[string]any {
+	p.t.Helper()
+	content, err := json.Marshal(body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	status, _, text := p.do(method, "/__clerk/control/v1/"+path, http.Header{"Content-Type": {"application/json"}}, content)
+	if status/100 != 2 {
+		p.t.Fatalf("%s %s: %d %s", method, path, status, text)
+	}
+	var result map[string]any
+	if err := json.Unmarshal([]byte(text), &result); err != nil {
+		p.t.Fatal(err)
+	}
+	return result
+}
+
+// token is a fresh session token of a seeded person.
+func (p *program) token(user, organization string) string {
+	p.t.Helper()
+	return p.control(http.MethodPost, "tokens", variables{"user": user, "organization": organization})["token"].(string)
+}
+
+// lockedBuffer is written by a program while a test reads it.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.Status, a.Body) }
