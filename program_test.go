@@ -50,8 +50,8 @@ func start(t *testing.T, dir string, env ...string) *program {
 func launch(t *testing.T, dir string, env ...string) *program {
 	t.Helper()
 	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
-	p.cmd = exec.Command(os.Args[0], "--addr", "127.0.0.1:0", "--dir", dir)
-	p.cmd.Env = append(cleanEnvironment(), append(env, asProgram+"=1")...)
+	p.cmd = exec.Command(os.Args[0], "--dir", dir)
+	p.cmd.Env = append(append(cleanEnvironment(), asProgram+"=1", "TENANTRY_ADDR=127.0.0.1:0"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func launch(t *testing.T, dir string, env ...string) *program {
 func cleanEnvironment() []string {
 	var env []string
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "CLERK_") && !strings.HasPrefix(variable, "DATABASE_") && !strings.HasPrefix(variable, "TENANTRY_ADDR") {
+		if !strings.HasPrefix(variable, "CLERK_") && !strings.HasPrefix(variable, "DATABASE_") {
 			env = append(env, variable)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/cli"
 	"github.com/tenantry/tenantry/mirror"
 	"github.com/tenantry/tenantry/store"
@@ -132,10 +133,33 @@ func newLogger(config cli.Config, stderr io.Writer) *slog.Logger {
 	if config.LogFormat == cli.LogText {
 		handler = slog.NewTextHandler(stderr, options)
 	}
-	logger := slog.New(handler)
+	logger := slog.New(requestIDs{handler})
 	slog.SetDefault(logger)
 	return logger
 }
+
+// requestIDs adds the request's id to what is logged while it is answered.
+type requestIDs struct{ slog.Handler }
+
+func (h requestIDs) Handle(ctx context.Context, record slog.Record) error {
+	id := transport.RequestID(ctx)
+	record.Attrs(func(attr slog.Attr) bool {
+		if attr.Key == "request_id" {
+			id = "" // it says so itself
+		}
+		return id != ""
+	})
+	if id != "" {
+		record.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h requestIDs) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestIDs{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestIDs) WithGroup(name string) slog.Handler { return requestIDs{h.Handler.WithGroup(name)} }
 
 // closers are run in the reverse order of their adding, each whatever became of the ones before.
 type closers []struct {
