@@ -73,35 +73,44 @@ func TestCommandsAskTheControlAPI(t *testing.T) {
 		stdout       string
 	}{
 		"token": {
-			[]string{"token", "--as", "max", "--org", "acme"}, token, "POST", tokens,
-			map[string]any{"user": "max", "organization": "acme", "version": 2.0}, "eyJ.eyJ.c2ln\n",
+			[]string{"token", "--as", "max", "--org", "acme"},
+			token, "POST", tokens,
+			map[string]any{"user": "max", "organization": "acme", "version": 2.0},
+			"eyJ.eyJ.c2ln\n",
 		},
 		"token without an organization, old claims": {
-			[]string{"token", "--as=max", "--v1"}, token, "POST", tokens,
-			map[string]any{"user": "max", "organization": "", "version": 1.0}, "eyJ.eyJ.c2ln\n",
+			[]string{"token", "--as=max", "--v1"},
+			token, "POST", tokens,
+			map[string]any{"user": "max", "organization": "", "version": 1.0},
+			"eyJ.eyJ.c2ln\n",
 		},
 		"add-member": {
-			[]string{"clerk", "add-member", "--org", "acme", "--user", "nora"}, membershipJSON("nora", "acme", "org:member", true), "POST", memberships,
+			[]string{"clerk", "add-member", "--org", "acme", "--user", "nora"},
+			membershipJSON("nora", "acme", "org:member", true), "POST", memberships,
 			map[string]any{"user": "nora", "organization": "acme", "role": "org:member"},
 			"nora added to acme as org:member; webhook delivered in 12 ms\n",
 		},
 		"add-member with a role": {
-			[]string{"clerk", "add-member", "--org", "acme", "--user", "nora", "--role", "admin"}, membershipJSON("nora", "acme", "org:admin", true), "POST", memberships,
+			[]string{"clerk", "add-member", "--org", "acme", "--user", "nora", "--role", "admin"},
+			membershipJSON("nora", "acme", "org:admin", true), "POST", memberships,
 			map[string]any{"user": "nora", "organization": "acme", "role": "admin"},
 			"nora added to acme as org:admin; webhook delivered in 12 ms\n",
 		},
 		"set-role": {
-			[]string{"clerk", "set-role", "--org", "acme", "--user", "max", "--role", "org:admin"}, membershipJSON("max", "acme", "org:admin", true), "PATCH", memberships,
+			[]string{"clerk", "set-role", "--org", "acme", "--user", "max", "--role", "org:admin"},
+			membershipJSON("max", "acme", "org:admin", true), "PATCH", memberships,
 			map[string]any{"user": "max", "organization": "acme", "role": "org:admin"},
 			"max is now org:admin of acme; webhook delivered in 12 ms\n",
 		},
 		"remove-member": {
-			[]string{"clerk", "remove-member", "--org", "acme", "--user", "max"}, membershipJSON("max", "acme", "org:member", true), "DELETE", memberships,
+			[]string{"clerk", "remove-member", "--org", "acme", "--user", "max"},
+			membershipJSON("max", "acme", "org:member", true), "DELETE", memberships,
 			map[string]any{"user": "max", "organization": "acme"},
 			"max removed from acme; webhook delivered in 12 ms\n",
 		},
 		"remove-member, not delivered": {
-			[]string{"clerk", "remove-member", "--org", "acme", "--user", "max"}, membershipJSON("max", "acme", "org:member", false), "DELETE", memberships,
+			[]string{"clerk", "remove-member", "--org", "acme", "--user", "max"},
+			membershipJSON("max", "acme", "org:member", false), "DELETE", memberships,
 			map[string]any{"user": "max", "organization": "acme"},
 			"max removed from acme; the webhook is not delivered yet, it is being retried\n",
 		},

@@ -84,7 +84,7 @@ func TestPrintingAConfigShowsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for way, printed := range map[string]string{
-		"%v": fmt.Sprintf("%v", *c), "%+v": fmt.Sprintf("%+v", c), "%#v": fmt.Sprintf("%#v", *c), "%s": fmt.Sprintf("%s", c),
+		"%v": fmt.Sprintf("%v", *c), "%+v": fmt.Sprintf("%+v", c), "%#v": fmt.Sprintf("%#v", *c), "String": c.String(),
 		"slog": log.String(), "json": string(encoded),
 	} {
 		if !strings.Contains(printed, "production") || !strings.Contains(printed, "https://clerk.example.com") {

@@ -1,0 +1,33 @@
+# What one does here, by name. `make` lists it.
+
+BIN := $(CURDIR)/.cache/bin
+
+.PHONY: help run test generate lint prove bench
+
+help: ## List these targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
+
+run: ## Start the server; with nothing set, all is local.
+	go run .
+
+test: ## Run every test; a private PostgreSQL is started for them.
+	go test ./...
+
+generate: ## Write the generated code anew from schema.graphqls.
+	go generate ./...
+
+lint: $(BIN)/golangci-lint ## Format the code and say what the linters find.
+	git ls-files '*.go' | xargs $(BIN)/gofumpt -w
+	$(BIN)/golangci-lint run ./...
+	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
+
+prove: ## Everything that must hold before a change is taken.
+	.ci/run
+
+bench: ## The benchmarks, with allocations.
+	go test -run '^$$' -bench . -benchmem ./...
+
+# All of tools/go.mod at once; the first build takes some minutes.
+$(BIN)/golangci-lint: tools/go.mod tools/go.sum
+	GOBIN=$(BIN) go -C tools install tool
+	@touch $@
