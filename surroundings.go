@@ -30,16 +30,15 @@ type surroundings struct {
 // openSurroundings starts what was not given. It fills in the issuer of the local Clerk, which decides about the database.
 func openSurroundings(ctx context.Context, config *cli.Config, logger *slog.Logger, closing *closers) (*surroundings, error) {
 	s := &surroundings{databaseURL: config.DatabaseURL}
-	if config.Reset {
-		if err := postgres.Reset(config.Dir); err != nil {
-			return nil, err
-		}
-		if err := os.RemoveAll(config.Dir); err != nil {
-			return nil, err
-		}
-	}
-	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+	unlock, err := lockFolder(config.Dir)
+	if err != nil {
 		return nil, err
+	}
+	closing.add("folder", unlock)
+	if config.Reset {
+		if err := errors.Join(postgres.Reset(config.Dir), emptyFolder(config.Dir)); err != nil {
+			return nil, err
+		}
 	}
 	if s.databaseURL == "" {
 		server, err := postgres.Start(ctx, postgres.Config{Dir: config.Dir, Logger: logger, Progress: os.Stderr})

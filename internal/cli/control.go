@@ -27,7 +27,7 @@ type control struct {
 // connect finds the server that runs in the folder. Returns an error that says how to start one.
 func connect(dir string) (*control, error) {
 	state := stateDir(dir)
-	running, err := readRunning(state)
+	running, err := ReadRunning(state)
 	if err != nil {
 		return nil, err
 	}

@@ -40,16 +40,16 @@ func Announce(dir, url string) (withdraw func() error, err error) {
 		return nil, errors.Join(err, os.Remove(temporary.Name()))
 	}
 	return func() error {
-		if now, err := readRunning(dir); err != nil || now.PID != os.Getpid() {
+		if now, err := ReadRunning(dir); err != nil || now.PID != os.Getpid() {
 			return nil
 		}
 		return os.Remove(path)
 	}, nil
 }
 
-// readRunning reads the note. The error says what to do when there is none, and refuses a URL that is not on this
+// ReadRunning reads the note. The error says what to do when there is none, and refuses a URL that is not on this
 // machine: commands speak to loopback only.
-func readRunning(dir string) (Running, error) {
+func ReadRunning(dir string) (Running, error) {
 	path := filepath.Join(dir, runningFile)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

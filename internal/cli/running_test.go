@@ -39,7 +39,7 @@ func TestAnnounceAndWithdraw(t *testing.T) {
 	if err := withdraw(); err != nil {
 		t.Fatal(err)
 	}
-	if running, err := readRunning(dir); err != nil || running.URL != "http://127.0.0.1:9090" {
+	if running, err := ReadRunning(dir); err != nil || running.URL != "http://127.0.0.1:9090" {
 		t.Errorf("the later server's note: %+v, %v", running, err)
 	}
 	withdraw, err = Announce(dir, "http://127.0.0.1:8080")
@@ -74,7 +74,7 @@ func TestANoteOfNoServerHereIsRefused(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "server.json"), []byte(test.content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readRunning(dir); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := ReadRunning(dir); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
