@@ -1,0 +1,204 @@
+package mirror
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenantry/tenantry/store"
+)
+
+// deliver applies events to a model one by one.
+func deliver(t testing.TB, m *model, sent []worldEvent, after func(worldEvent)) {
+	t.Helper()
+	for _, e := range sent {
+		if err := e.change.apply(m); err != nil {
+			t.Fatalf("%s: %v", e.kind, err)
+		}
+		if after != nil {
+			after(e)
+		}
+	}
+}
+
+func repair(t testing.TB, w *world, m *model) {
+	t.Helper()
+	for _, answer := range w.reads(m) {
+		if err := answer.apply(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// difference is empty where the model is what it must be.
+func (w *world) difference(m *model) string {
+	want := w.reference()
+	got := reference{
+		organizations: maps.Clone(m.publicOrganizations), members: m.publicMembers,
+		access: map[pair]string{}, roles: map[string]store.MirrorRole{},
+	}
+	for id, o := range want.organizations {
+		if o.DeletedAt != nil && w.ties > 0 {
+			// Which of two names of one millisecond was the last can no longer be read: any will do.
+			o.Name, o.Slug = got.organizations[id].Name, got.organizations[id].Slug
+			want.organizations[id] = o
+		}
+	}
+	for p := range m.publicMembers {
+		got.access[p] = m.access(p)
+	}
+	for id, role := range m.roles {
+		if !dead(role.MirrorRow) {
+			role.MirrorRow = store.MirrorRow{}
+			got.roles[id] = role
+		}
+	}
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return cmp.Diff(want, got, cmp.AllowUnexported(reference{}, pair{}))
+}
+
+// TestAnyOrderEndsInClerksState is the property that the mirror stands on: P1 and P2.
+func TestAnyOrderEndsInClerksState(t *testing.T) {
+	t.Parallel()
+	const histories, orders = 400, 4
+	for i, r := range regimes {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			for n := range histories {
+				random := rand.New(rand.NewPCG(uint64(i), uint64(n)))
+				w := newHistory(random, r, "", 10+random.IntN(30))
+				for range orders {
+					m, sent := newModel(), w.delivery()
+					deliver(t, m, sent, nil)
+					repair(t, w, m)
+					if diff := w.difference(m); diff != "" {
+						t.Fatalf("history %d: after %s\n(-Clerk +mirror)\n%s", n, kinds(sent), diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestEveryOrderOfShortHistories leaves nothing to chance.
+func TestEveryOrderOfShortHistories(t *testing.T) {
+	t.Parallel()
+	const longest = 6
+	tried := 0
+	for n := uint64(0); tried < 60; n++ {
+		w := newHistory(rand.New(rand.NewPCG(7, n)), regimes[n%uint64(len(regimes))], "", 6)
+		w.events = w.events[2:] // the first organization and user, so that they are silent
+		if len(w.events) > longest || len(w.members) < 1 {
+			continue
+		}
+		tried++
+		var first *model
+		permute(w.events, func(sent []worldEvent) {
+			m := newModel()
+			deliver(t, m, sent, nil)
+			if first == nil {
+				first = m
+			}
+			if !reflect.DeepEqual(first.publicMembers, m.publicMembers) || !reflect.DeepEqual(first.publicOrganizations, m.publicOrganizations) {
+				t.Fatalf("history %d: %s ends in another state\n%s", n, kinds(sent), cmp.Diff(first.publicMembers, m.publicMembers, cmp.AllowUnexported(pair{})))
+			}
+		})
+	}
+}
+
+func permute(events []worldEvent, visit func([]worldEvent)) {
+	var swap func(int)
+	swap = func(k int) {
+		if k == len(events) {
+			visit(events)
+			return
+		}
+		for i := k; i < len(events); i++ {
+			events[k], events[i] = events[i], events[k]
+			swap(k + 1)
+			events[k], events[i] = events[i], events[k]
+		}
+	}
+	swap(0)
+}
+
+// TestNobodyComesBack is P3: after a deletion was applied nothing older that arrives later gives access, whatever has
+// not arrived yet.
+func TestNobodyComesBack(t *testing.T) {
+	t.Parallel()
+	const histories = 400
+	for i, r := range regimes {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			removals := 0
+			for n := range histories {
+				random := rand.New(rand.NewPCG(100+uint64(i), uint64(n)))
+				w := newHistory(random, r, "", 10+random.IntN(30))
+				m, gone := newModel(), map[string]int64{}
+				deliver(t, m, w.delivery(), func(e worldEvent) {
+					if id, at := deletion(e.change); at > 0 {
+						gone[id] = max(gone[id], at)
+						removals++
+					}
+					for _, member := range w.members {
+						p := pair{member.organization.id, member.user.id}
+						if reason := w.barred(p, gone, m); reason != "" && m.access(p) != "" {
+							t.Fatalf("history %d: %v has access again after %s: %s", n, p, e.kind, reason)
+						}
+					}
+				})
+			}
+			if removals < histories {
+				t.Fatalf("only %d removals in %d histories", removals, histories)
+			}
+		})
+	}
+}
+
+// deletion is what an event deletes, and when; 0 for none.
+func deletion(c change) (id string, at int64) {
+	switch c := c.(type) {
+	case organizationChange:
+		return c.id, c.tombAt
+	case userChange:
+		return c.id, c.tombAt
+	case membershipChange:
+		return c.id, c.tombAt
+	}
+	return "", 0
+}
+
+// barred says why the pair may have no access, knowing which deletions were delivered; "" if it may.
+func (w *world) barred(p pair, gone map[string]int64, m *model) string {
+	if gone[p.organization] > 0 || gone[p.user] > 0 {
+		return "its organization or user was deleted"
+	}
+	for i := len(w.members) - 1; i >= 0; i-- {
+		member := w.members[i]
+		if member.organization.id != p.organization || member.user.id != p.user {
+			continue
+		}
+		if gone[member.id] >= member.created && m.memberships[member.id].UserID != "" { // a bare deletion may not say whose
+			return "its membership was deleted"
+		}
+		if m.memberships[member.id].CreatedAt >= member.created {
+			return "" // a newer membership than any deleted one arrived
+		}
+	}
+	return ""
+}
+
+func kinds(events []worldEvent) string {
+	text := ""
+	for _, e := range events {
+		id, _ := deletion(e.change)
+		text += fmt.Sprintf("\n  %s %s at %d", e.kind, id, e.at)
+	}
+	return text
+}
