@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -28,8 +27,7 @@ func locales(major int) [][]string {
 }
 
 // initialise makes empty data, in a folder beside its place that is moved there when it is whole.
-func initialise(ctx context.Context, progress io.Writer, from binaries, at place) error {
-	fmt.Fprintf(progress, "Making a private PostgreSQL %d in %s\n", from.major, at.data)
+func initialise(ctx context.Context, from binaries, at place) error {
 	fresh := at.data + ".new"
 	var failure error
 	for _, locale := range locales(from.major) {

@@ -6,6 +6,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -89,7 +90,10 @@ func start(ctx context.Context, config Config, home *home) (*Server, error) {
 		return nil, err
 	}
 	if !place.exists() {
-		if err := initialise(ctx, config.Progress, binaries, place); err != nil {
+		if !config.Ephemeral { // of a test nobody wants to know
+			fmt.Fprintf(config.Progress, "Making a private PostgreSQL %d in %s\n", binaries.major, place.data)
+		}
+		if err := initialise(ctx, binaries, place); err != nil {
 			return nil, err
 		}
 	}
