@@ -13,20 +13,16 @@ import (
 // check judges the database as requests will meet it: not the login, but what a statement of a request really runs as.
 // It returns every danger, each with what mends it.
 func (s *Store) check(ctx context.Context) []error {
-	var dangers []error
 	for _, d := range []*door{s.requests, s.mirror} {
 		if err := d.checkRole(ctx); err != nil {
 			return []error{err} // what follows would be asked as somebody else
 		}
 	}
-	for _, find := range []func(context.Context) ([]error, error){s.unprotectedTables, s.pooledConnections} {
-		found, err := find(ctx)
-		if err != nil {
-			return append(dangers, translate(err))
-		}
-		dangers = append(dangers, found...)
+	unprotected, err := s.unprotectedTables(ctx)
+	if err != nil {
+		return []error{err}
 	}
-	return dangers
+	return unprotected
 }
 
 // checkRole returns an error unless a statement through this door runs as its role, and that role is held by row level
@@ -55,14 +51,14 @@ func (d *door) checkRole(ctx context.Context) error {
 	return nil
 }
 
-// unprotectedTables names each table with an organization_id, outside the mirror's schemas, that is not fenced.
+// unprotectedTables names each table with an organization_id, outside the mirror's schema, that is not fenced.
 func (s *Store) unprotectedTables(ctx context.Context) ([]error, error) {
 	var names []string
 	err := s.requests.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		return db.Raw(`SELECT format('%I.%I', n.nspname, c.relname)
 			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organization_id' AND NOT a.attisdropped
-			WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('clerk', 'tenantry', 'pg_catalog', 'information_schema')
+			WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('clerk', 'pg_catalog', 'information_schema')
 			AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
 				SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd = '*'
 				AND p.polroles = '{0}' AND pg_get_expr(p.polqual, p.polrelid) = pg_get_expr(p.polwithcheck, p.polrelid)
@@ -76,19 +72,22 @@ func (s *Store) unprotectedTables(ctx context.Context) ([]error, error) {
 	return dangers, err
 }
 
-// pooledConnections finds a transaction-mode pooler under ScopeConnection. There a session's setting turns up in another
+// refusePooler finds a transaction-mode pooler under ScopeConnection. There a session's setting turns up in another
 // client's transaction, and with it one organization's rows in another's answer.
-func (s *Store) pooledConnections(ctx context.Context) ([]error, error) {
-	if s.config.Scope != ScopeConnection {
-		return nil, nil
+func refusePooler(ctx context.Context, config Config) error {
+	if config.Scope != ScopeConnection {
+		return nil
 	}
-	config := s.requests.pool.Config().ConnConfig
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	pgxConfig, err := pgx.ParseConfig(config.URL)
+	if err != nil {
+		return errBadURL
+	}
+	pgxConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // prepared statements would fail there first
 	var ends [2]*pgx.Conn
 	for i := range ends {
-		conn, err := pgx.ConnectConfig(ctx, config)
+		conn, err := pgx.ConnectConfig(ctx, pgxConfig)
 		if err != nil {
-			return nil, err
+			return translate(err)
 		}
 		defer conn.Close(ctx)
 		ends[i] = conn
@@ -102,12 +101,12 @@ func (s *Store) pooledConnections(ctx context.Context) ([]error, error) {
 			err = ends[1].QueryRow(ctx, "SELECT coalesce(current_setting($1, true), '')", setting).Scan(&seen)
 		}
 		if err != nil {
-			return nil, err
+			return translate(err)
 		}
 		if seen == ours {
-			return []error{errors.New("connections share their settings: there is a transaction-mode pooler between here and PostgreSQL\n" +
-				"  set TENANTRY_SCOPE=transaction, and DATABASE_MIGRATE_URL to a direct connection")}, nil
+			return errors.New("connections share their settings: there is a transaction-mode pooler between here and PostgreSQL\n" +
+				"  set TENANTRY_SCOPE=transaction, and DATABASE_MIGRATE_URL to a direct connection")
 		}
 	}
-	return nil, nil
+	return nil
 }

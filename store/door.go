@@ -39,7 +39,6 @@ func openDoor(ctx context.Context, config Config, role string) (*door, error) {
 	}
 	reset := func(context.Context, *pgx.Conn) error { return nil }
 	if d.scope == ScopeConnection {
-		pgxConfig.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(d.timeout.Milliseconds())
 		pgxConfig.AfterConnect = d.takeRole
 		pgxConfig.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
 			err := takeOrganization(ctx, conn)
@@ -108,7 +107,7 @@ func (d *door) local(organizationID string) string {
 
 func (d *door) takeRole(ctx context.Context, conn *pgx.Conn) error {
 	// When the connection is made: a pipelined SET ROLE would come after the statement was prepared as the login.
-	_, err := conn.Exec(ctx, "SET ROLE "+pgx.Identifier{d.role}.Sanitize())
+	_, err := conn.Exec(ctx, "SET ROLE "+pgx.Identifier{d.role}.Sanitize()+"; SET statement_timeout = "+fmt.Sprint(d.timeout.Milliseconds()))
 	return err
 }
 

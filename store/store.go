@@ -55,6 +55,9 @@ type Store struct {
 // scope does not fit the road to the database.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	config = config.withDefaults()
+	if err := refusePooler(ctx, config); err != nil {
+		return nil, err
+	}
 	instance, err := readInstance(ctx, config.URL)
 	if err != nil {
 		return nil, err

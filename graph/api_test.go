@@ -1,0 +1,148 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/graph"
+	"github.com/tenantry/tenantry/graph/transport"
+	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+const acme, globex = "org_acme", "org_globex"
+
+var (
+	everything = []string{"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update"}
+	ada        = viewer("user_ada", acme, "org:admin", everything...)
+	gus        = viewer("user_gus", globex, "org:admin", everything...)
+	guest      = viewer("user_guest", acme, "org:guest")
+	nora       = &auth.Viewer{UserID: "user_nora", SessionID: "sess_nora"}
+	nobody     = &auth.Viewer{}
+)
+
+func viewer(userID, organizationID, role string, permissions ...string) *auth.Viewer {
+	slices.Sort(permissions)
+	return &auth.Viewer{UserID: userID, SessionID: "sess_" + userID, Organization: &auth.ActiveOrganization{
+		ID: organizationID, Slug: organizationID[len("org_"):], Role: role, Permissions: permissions,
+	}}
+}
+
+// api is the schema over a fresh database with two organizations, asked through the real transport.
+type api struct {
+	t          testing.TB
+	store      *store.Store
+	ownerURL   string
+	handler    http.Handler
+	statements int
+}
+
+type viewerKey struct{}
+
+func newAPI(t testing.TB) *api {
+	t.Helper()
+	config := dbtest.Config(t)
+	a := &api{t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config)}
+	for _, organizationID := range []string{acme, globex} {
+		dbtest.Organization(t, a.ownerURL, models.Organization{OrganizationID: organizationID, Name: organizationID[len("org_"):]})
+	}
+	for _, v := range []*auth.Viewer{ada, gus, guest} {
+		dbtest.Member(t, a.ownerURL, models.Member{OrganizationID: v.Organization.ID, UserID: v.UserID, Role: v.Organization.Role})
+	}
+	a.handler = transport.New(graph.NewSchema(a.store), transport.Options{
+		Authenticate: func(ctx context.Context, _ []string) (context.Context, error) {
+			v, ok := ctx.Value(viewerKey{}).(*auth.Viewer)
+			if !ok {
+				return nil, errors.New("no viewer")
+			}
+			return graph.WithLoaders(auth.NewContext(ctx, v), a.store), nil
+		},
+		Introspection: true,
+		Present:       graph.Present,
+		CountStatements: func(ctx context.Context) (context.Context, func() int) {
+			ctx, count := store.WithStatementCount(ctx)
+			return ctx, func() int { a.statements = count(); return a.statements }
+		},
+	})
+	return a
+}
+
+type variables = map[string]any
+
+type answer struct {
+	Body   string
+	Data   map[string]any `json:"data"`
+	Errors []struct {
+		Message    string         `json:"message"`
+		Path       []any          `json:"path"`
+		Extensions map[string]any `json:"extensions"`
+	} `json:"errors"`
+}
+
+// code is the first error's code, "" without one.
+func (a answer) code() string {
+	if len(a.Errors) == 0 {
+		return ""
+	}
+	code, _ := a.Errors[0].Extensions["code"].(string)
+	return code
+}
+
+// at digs a value out of data; a number is an index of a list.
+func (a answer) at(path ...any) any {
+	var value any = a.Data
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, _ := value.(map[string]any)
+			value = object[step]
+		case int:
+			list, _ := value.([]any)
+			if step >= len(list) {
+				return nil
+			}
+			value = list[step]
+		}
+	}
+	return value
+}
+
+// ask sends an operation as somebody, with a fixed request id, so that two answers can be compared byte by byte.
+func (a *api) ask(as *auth.Viewer, query string, variables variables) answer {
+	a.t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	recorder := a.post(as, body)
+	result := answer{Body: recorder.Body.String()}
+	if err := json.Unmarshal(recorder.Body.Bytes(), &result); err != nil {
+		a.t.Fatalf("%v: %s", err, recorder.Body)
+	}
+	return result
+}
+
+func (a *api) post(as *auth.Viewer, body []byte) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Request-Id", "the-same-request-id")
+	recorder := httptest.NewRecorder()
+	a.handler.ServeHTTP(recorder, request.WithContext(context.WithValue(request.Context(), viewerKey{}, as)))
+	return recorder
+}
+
+// document stores a document of an organization.
+func (a *api) document(organizationID, title string) *models.Document {
+	a.t.Helper()
+	return dbtest.Document(a.t, a.store.Org(organizationID), models.Document{Title: title, AuthorID: "user_ada"})
+}

@@ -1,0 +1,147 @@
+package graph_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+// operations are all ways into the schema, each asking for an object of Acme. The shared suite below asks each of them as
+// everybody who must not get it.
+func operations(a *api) map[string]struct {
+	query      string
+	variables  variables
+	permission string
+} {
+	document := a.document(acme, "canary")
+	member := models.Member{}
+	members, err := a.store.Org(acme).Members(a.t.Context(), models.Page{Limit: 1})
+	if err != nil || len(members.Items) == 0 {
+		a.t.Fatal("Acme has no member", err)
+	}
+	member = members.Items[0]
+	id := document.GlobalID()
+	type operation = struct {
+		query      string
+		variables  variables
+		permission string
+	}
+	return map[string]operation{
+		"organization":                  {`{ organization { id name slug imageUrl } }`, nil, ""},
+		"organization.members":          {`{ organization { members { nodes { id name email role joinedAt leftAt } edges { cursor node { id } } totalCount } } }`, nil, ""},
+		"organization.documents":        {`{ organization { documents { nodes { id title content } edges { cursor node { id title } } totalCount } } }`, nil, "org:documents:read"},
+		"viewer.organization.documents": {`{ viewer { organization { documents { nodes { id title content } } } } }`, nil, "org:documents:read"},
+		"document":                      {`query($id: ID!) { document(id: $id) { id title content author { name } } }`, variables{"id": id}, "org:documents:read"},
+		"node of a document":            {`query($id: ID!) { node(id: $id) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
+		"node of a member":              {`query($id: ID!) { node(id: $id) { id ... on Member { name } } }`, variables{"id": member.GlobalID()}, ""},
+		"node of the organization":      {`query($id: ID!) { node(id: $id) { id ... on Organization { name } } }`, variables{"id": acme}, ""},
+		"nodes":                         {`query($id: ID!) { nodes(ids: [$id]) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
+		"createDocument":                {`mutation { createDocument(input: {title: "canary", content: ""}) { document { id title } documentEdge { node { title } } } }`, nil, "org:documents:create"},
+		"updateDocument":                {`mutation($id: ID!) { updateDocument(input: {id: $id, expectedVersion: 1, content: "x"}) { document { title } } }`, variables{"id": id}, "org:documents:update"},
+		"deleteDocument":                {`mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id}, "org:documents:delete"},
+	}
+}
+
+// Every way in, for everybody who must not: no token, no active organization, a missing permission, another organization.
+func TestEveryWayInIsGuarded(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for name, operation := range operations(a) {
+		t.Run(name, func(t *testing.T) {
+			a := &api{t: t, store: a.store, handler: a.handler}
+			got := a.ask(nobody, operation.query, operation.variables)
+			if got.code() != "UNAUTHENTICATED" || leaks(got) {
+				t.Errorf("without a token: %s", got.Body)
+			}
+			got = a.ask(nora, operation.query, operation.variables)
+			if operation.query[:8] == "{ viewer" {
+				if got.at("viewer", "organization") != nil || got.code() != "" {
+					t.Errorf("without an organization: %s", got.Body)
+				}
+			} else if got.code() != "NO_ACTIVE_ORGANIZATION" || leaks(got) {
+				t.Errorf("without an organization: %s", got.Body)
+			}
+			if operation.permission != "" {
+				got = a.ask(guest, operation.query, operation.variables)
+				if got.code() != "FORBIDDEN" || got.Errors[0].Extensions["permission"] != operation.permission || leaks(got) {
+					t.Errorf("without %s: %s", operation.permission, got.Body)
+				}
+			}
+			if got = a.ask(gus, operation.query, operation.variables); leaks(got) && name != "createDocument" {
+				t.Errorf("from another organization: %s", got.Body)
+			}
+		})
+	}
+	untouched, err := a.store.Org(acme).Documents(t.Context(), models.Page{Limit: 10})
+	if err != nil || len(untouched.Items) != 1 || untouched.Items[0].Version != 1 {
+		t.Errorf("Acme's documents afterwards: %v %v", untouched.Items, err)
+	}
+	for name, operation := range operations(a) {
+		if got := a.ask(ada, operation.query, operation.variables); got.code() != "" || !leaks(got) && name != "deleteDocument" && name != "organization.members" {
+			t.Errorf("%s as Ada, who may: %s", name, got.Body)
+		}
+	}
+}
+
+// leaks says whether an answer has anything of Acme's.
+func leaks(a answer) bool {
+	return strings.Contains(a.Body, "canary") || strings.Contains(a.Body, acme) ||
+		strings.Contains(a.Body, `"acme"`) || strings.Contains(a.Body, "Name of ada") || strings.Contains(a.Body, "Name of guest")
+}
+
+// A payload is no way around a type's guard.
+func TestPayloadIsGuarded(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	writer := viewer("user_writer", acme, "org:writer", "org:documents:create", "org:documents:update")
+	got := a.ask(writer, `mutation { createDocument(input: {title: "canary", content: ""}) { document { title } documentEdge { cursor node { title } } } }`, nil)
+	if strings.Contains(got.Body, "canary") || len(got.Errors) != 2 || got.at("createDocument", "documentEdge", "cursor") == nil {
+		t.Errorf("the payload: %s", got.Body)
+	}
+	for _, e := range got.Errors {
+		if e.Extensions["code"] != "FORBIDDEN" || e.Extensions["permission"] != "org:documents:read" {
+			t.Errorf("%v", e)
+		}
+	}
+	if created, err := a.store.Org(acme).CountDocuments(t.Context()); err != nil || created != 1 {
+		t.Errorf("%d documents, %v", created, err)
+	}
+}
+
+// A denied field is null; its siblings are answered, and the error has the path.
+func TestSiblingsSurviveADenial(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	document, member := a.document(acme, "canary"), ""
+	members, _ := a.store.Org(acme).Members(t.Context(), models.Page{Limit: 1})
+	member = members.Items[0].GlobalID()
+	got := a.ask(guest, `query($d: ID!, $m: ID!) { organization { name documents { nodes { id } } members { totalCount } }
+		nodes(ids: [$m, $d, "nothing"]) { id } one: node(id: $d) { id } }`, variables{"d": document.GlobalID(), "m": member})
+	var paths [][]any
+	for _, e := range got.Errors {
+		paths = append(paths, e.Path)
+	}
+	if got.at("organization", "name") != "acme" || got.at("organization", "members", "totalCount") != 2.0 ||
+		got.at("organization", "documents") != nil || got.at("nodes", 0, "id") != member || got.at("nodes", 1) != nil {
+		t.Errorf("%s", got.Body)
+	}
+	for _, want := range [][]any{{"organization", "documents"}, {"nodes", 1.0}, {"one"}} {
+		if !containsPath(paths, want) {
+			t.Errorf("no error at %v: %s", want, got.Body)
+		}
+	}
+	if len(paths) != 3 {
+		t.Errorf("%d errors: %s", len(paths), got.Body)
+	}
+}
+
+func containsPath(paths [][]any, want []any) bool {
+	for _, path := range paths {
+		if reflect.DeepEqual(path, want) {
+			return true
+		}
+	}
+	return false
+}
