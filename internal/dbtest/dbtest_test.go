@@ -206,7 +206,7 @@ func TestSweepRemovesOldFoldersOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	young := Dir(t)
-	past := time.Now().Add(-time.Hour)
+	past := time.Now().Add(-2 * time.Hour)
 	if err := os.Chtimes(old, past, past); err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func removeFolder(dir string) error {
 
 // sweep removes the folders of test binaries that were killed.
 func sweep() {
-	const young = 10 * time.Minute // about to be locked, perhaps
+	const young = time.Hour // perhaps of a test that runs, without a PostgreSQL in it that locks it
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
 	for _, folder := range folders {
 		if info, err := os.Stat(folder); err == nil && time.Since(info.ModTime()) > young {

@@ -38,7 +38,7 @@ func helper(t *testing.T, dir string) *exec.Cmd {
 
 func TestStartAfterTheOwnerWasKilled(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := newHome(t)
 	owner := helper(t, dir)
 	if _, err := Start(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrAlreadyRunning) {
 		t.Fatalf("start beside the owner: %v, want ErrAlreadyRunning", err)
@@ -52,7 +52,7 @@ func TestStartAfterTheOwnerWasKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = owner.Wait()
-	server := start1(t, dir)
+	server := started(t, dir)
 	if got := query[int](t, server, "SELECT answer FROM kept"); got != 42 {
 		t.Errorf("got %d, want 42", got)
 	}
@@ -67,8 +67,8 @@ func TestStartAfterTheOwnerWasKilled(t *testing.T) {
 // Without Linux's last will (macOS) PostgreSQL outlives a killed owner: here one runs that nobody holds the lock for.
 func TestStartReplacesAPostgresThatOutlivedItsOwner(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
-	server := start1(t, dir)
+	dir := newHome(t)
+	server := started(t, dir)
 	execute(t, server, "CREATE TABLE kept AS SELECT 42 AS answer")
 	stop(t, server)
 
@@ -95,7 +95,7 @@ func TestStartReplacesAPostgresThatOutlivedItsOwner(t *testing.T) {
 	// A session of the killed program's may still be busy.
 	occupy(t, &Server{socket: socket})
 
-	server = start1(t, dir)
+	server = started(t, dir)
 	if got := query[int](t, server, "SELECT answer FROM kept"); got != 42 {
 		t.Errorf("got %d, want 42", got)
 	}
@@ -112,8 +112,8 @@ func TestStartReplacesAPostgresThatOutlivedItsOwner(t *testing.T) {
 // After a crash of the machine the pid file may name any program, and PostgreSQL refuses to start beside it.
 func TestStartIgnoresAPIDThatBelongsToAnotherProgramNow(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
-	server := start1(t, dir)
+	dir := newHome(t)
+	server := started(t, dir)
 	text, err := os.ReadFile(pidFile(server.DataDir()))
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestStartIgnoresAPIDThatBelongsToAnotherProgramNow(t *testing.T) {
 	if err := account.Own(file); err != nil {
 		t.Fatal(err)
 	}
-	start1(t, dir)
+	started(t, dir)
 	if !process.Running() {
 		t.Error("the other program was ended")
 	}
@@ -147,7 +147,7 @@ func TestStartIgnoresAPIDThatBelongsToAnotherProgramNow(t *testing.T) {
 
 func TestCancelledStartLeavesNothing(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := newHome(t)
 	for _, after := range []time.Duration{0, 30 * time.Millisecond, 200 * time.Millisecond, 600 * time.Millisecond} {
 		ctx, cancel := context.WithTimeout(t.Context(), after)
 		server, err := Start(ctx, Config{Dir: dir})
@@ -165,18 +165,21 @@ func TestCancelledStartLeavesNothing(t *testing.T) {
 			t.Errorf("cancelled after %v, half-made data is still there: %v", after, err)
 		}
 	}
-	start1(t, dir)
+	started(t, dir)
 }
 
 func TestCancelWhilePostgresComesUpLeavesNothing(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
-	stop(t, start1(t, dir))
+	dir := newHome(t)
+	stop(t, started(t, dir))
 	// It is launched, and cannot be ready yet.
 	ctx, cancel := context.WithCancel(t.Context())
 	finished := make(chan error, 1)
 	go func() {
-		_, err := Start(ctx, Config{Dir: dir})
+		server, err := Start(ctx, Config{Dir: dir})
+		if err == nil {
+			stop(t, server)
+		}
 		finished <- err
 	}()
 	data := filepath.Join(dir, "postgres")
@@ -188,22 +191,21 @@ func TestCancelWhilePostgresComesUpLeavesNothing(t *testing.T) {
 		}
 	}
 	cancel()
-	if err := <-finished; err != nil && !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	} else if err == nil {
+	if err := <-finished; err == nil {
 		t.Log("was faster than the cancel")
-		return
+	} else if !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 	if left := processes(t, data); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
-	start1(t, dir)
+	started(t, dir)
 }
 
 func TestFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
-	server := start1(t, dir)
+	dir := newHome(t)
+	server := started(t, dir)
 	stop(t, server)
 	config := filepath.Join(server.DataDir(), "postgresql.conf")
 	text, err := os.ReadFile(config)
@@ -222,5 +224,5 @@ func TestFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 	if err := os.WriteFile(config, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start1(t, dir)
+	started(t, dir)
 }

@@ -29,7 +29,7 @@ type machine struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, root: open(t), variables: map[string]string{}}
+	m := &machine{t: t, root: openFolder(t), variables: map[string]string{}}
 	repository := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		m.asked++
 		http.Error(w, "not here", http.StatusNotFound)
@@ -42,27 +42,6 @@ func newMachine(t *testing.T) *machine {
 		}},
 	}
 	return m
-}
-
-// open is a folder that another user may enter, unlike t.TempDir.
-func open(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "postgres-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }
 
 // install puts a program there that prints a line.

@@ -31,28 +31,41 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-// folder is a folder that PostgreSQL's user may enter also if we are root, unlike t.TempDir.
-func folder(t *testing.T) string {
+// openFolder is a folder that PostgreSQL's user may enter also if we are root, unlike t.TempDir.
+func openFolder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "postgres-test-")
 	if err != nil {
+		t.Fatal(err)
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := Reset(filepath.Join(dir, "state")); err != nil {
-			t.Errorf("reset: %v", err)
-		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
 	})
-	return filepath.Join(dir, "state")
+	return dir
 }
 
-func start1(t *testing.T, dir string) *Server {
+// newHome is a folder for a private PostgreSQL, which is removed with it.
+func newHome(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(openFolder(t), "state")
+	t.Cleanup(func() {
+		if err := Reset(dir); err != nil {
+			t.Errorf("reset: %v", err)
+		}
+	})
+	return dir
+}
+
+// started is a running private PostgreSQL, which is stopped with the test.
+func started(t *testing.T, dir string) *Server {
 	t.Helper()
 	server, err := Start(t.Context(), Config{Dir: dir})
 	if err != nil {

@@ -20,7 +20,7 @@ func TestFolderBelowOneThatOthersCannotEnter(t *testing.T) {
 	}
 	dir := filepath.Join(closed, "clone", ".tenantry")
 	t.Cleanup(func() { _ = Reset(dir) })
-	server := start1(t, dir)
+	server := started(t, dir)
 	data := server.DataDir()
 	if outside := elsewherePath.MatchString(data); outside != (os.Geteuid() == 0) {
 		t.Errorf("the data lies in %s", data)
@@ -30,7 +30,7 @@ func TestFolderBelowOneThatOthersCannotEnter(t *testing.T) {
 	}
 	execute(t, server, "CREATE TABLE kept AS SELECT 42 AS answer")
 	stop(t, server)
-	if got := start1(t, dir); got.DataDir() != data || query[int](t, got, "SELECT answer FROM kept") != 42 {
+	if got := started(t, dir); got.DataDir() != data || query[int](t, got, "SELECT answer FROM kept") != 42 {
 		t.Errorf("a later start has other data, in %s", got.DataDir())
 	} else {
 		stop(t, got)
@@ -41,7 +41,7 @@ func TestFolderBelowOneThatOthersCannotEnter(t *testing.T) {
 	if err := os.Rename(filepath.Dir(dir), filepath.Dir(moved)); err != nil {
 		t.Fatal(err)
 	}
-	server = start1(t, moved)
+	server = started(t, moved)
 	if got := query[int](t, server, "SELECT answer FROM kept"); got != 42 {
 		t.Errorf("got %d, want 42", got)
 	}

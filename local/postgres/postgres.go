@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/child"
@@ -145,9 +144,6 @@ func address(socket, database string) string {
 
 // DataDir is where the data lies: in Config.Dir, or below /var/lib/tenantry where PostgreSQL's user cannot enter that.
 func (s *Server) DataDir() string { return s.data }
-
-// Log is the file that PostgreSQL writes its messages to.
-func (s *Server) Log() string { return filepath.Clean(s.home.log()) }
 
 // Done is closed when PostgreSQL has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.done }

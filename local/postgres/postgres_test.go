@@ -17,7 +17,7 @@ import (
 
 func TestServerIsReachableThroughItsSocketOnly(t *testing.T) {
 	t.Parallel()
-	server := start1(t, folder(t))
+	server := started(t, newHome(t))
 	if got := query[string](t, server, "SHOW listen_addresses"); got != "" {
 		t.Errorf("listens on %q, want no TCP address", got)
 	}
@@ -56,7 +56,7 @@ func TestNothingOfOursInPostgresEnvironment(t *testing.T) {
 	t.Setenv("CLERK_SECRET_KEY", "sk_test_secret")
 	t.Setenv("PGPORT", "1")
 	t.Setenv("LANG", "xx_XX")
-	server := start1(t, folder(t))
+	server := started(t, newHome(t))
 	if got := query[int](t, server, "SELECT 1"); got != 1 {
 		t.Errorf("got %d", got)
 	}
@@ -69,8 +69,8 @@ func TestNothingOfOursInPostgresEnvironment(t *testing.T) {
 
 func TestSecondStartIsRefusedWhileOneRuns(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
-	first := start1(t, dir)
+	dir := newHome(t)
+	first := started(t, dir)
 	begin := time.Now()
 	if _, err := Start(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrAlreadyRunning) {
 		t.Fatalf("second start: %v, want ErrAlreadyRunning", err)
@@ -88,8 +88,8 @@ func TestSecondStartIsRefusedWhileOneRuns(t *testing.T) {
 
 func TestRestartKeepsDataAndResetEmptiesIt(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
-	server := start1(t, dir)
+	dir := newHome(t)
+	server := started(t, dir)
 	execute(t, server, "CREATE TABLE kept AS SELECT 42 AS answer")
 	socket := server.socket
 	stop(t, server)
@@ -101,7 +101,7 @@ func TestRestartKeepsDataAndResetEmptiesIt(t *testing.T) {
 	}
 
 	begin := time.Now()
-	server = start1(t, dir)
+	server = started(t, dir)
 	t.Logf("later start: %v", time.Since(begin))
 	if got := query[int](t, server, "SELECT answer FROM kept"); got != 42 {
 		t.Errorf("got %d, want 42", got)
@@ -116,7 +116,7 @@ func TestRestartKeepsDataAndResetEmptiesIt(t *testing.T) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
-	server = start1(t, dir)
+	server = started(t, dir)
 	if query[bool](t, server, "SELECT to_regclass('kept') IS NOT NULL") {
 		t.Error("the table is still there after a reset")
 	}
@@ -142,7 +142,7 @@ func TestResetOfAFolderWithoutPostgresDoesNothing(t *testing.T) {
 
 func TestEnsureDatabase(t *testing.T) {
 	t.Parallel()
-	server := start1(t, folder(t))
+	server := started(t, newHome(t))
 	const name = `Clerk "x"; DROP`
 	for i, want := range []bool{true, false} {
 		created, err := server.EnsureDatabase(t.Context(), name)
@@ -168,7 +168,7 @@ func TestEnsureDatabase(t *testing.T) {
 
 func TestStopIsQuickWhateverPostgresDoes(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := newHome(t)
 	for name, happens := range map[string]func(*testing.T, *Server){
 		"idle":             func(*testing.T, *Server) {},
 		"busy":             occupy,
@@ -178,7 +178,7 @@ func TestStopIsQuickWhateverPostgresDoes(t *testing.T) {
 		"killed by itself": func(_ *testing.T, server *Server) { server.postmaster.Signal(syscall.SIGKILL) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := start1(t, dir) // the folder is free and good for another start, whatever happened before
+			server := started(t, dir) // the folder is free and good for another start, whatever happened before
 			happens(t, server)
 			stop(t, server)
 			select {
@@ -192,7 +192,7 @@ func TestStopIsQuickWhateverPostgresDoes(t *testing.T) {
 
 func TestStopHurriesWhenItsContextHasEnded(t *testing.T) {
 	t.Parallel()
-	server := start1(t, folder(t))
+	server := started(t, newHome(t))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	begin := time.Now()
@@ -206,7 +206,7 @@ func TestStopHurriesWhenItsContextHasEnded(t *testing.T) {
 
 func TestEphemeralGivesUpDurability(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := newHome(t)
 	server, err := Start(t.Context(), Config{Dir: dir, Ephemeral: true})
 	if err != nil {
 		t.Fatal(err)

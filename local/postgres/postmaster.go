@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -68,7 +68,7 @@ func launch(ctx context.Context, from binaries, at place, socket, log string, ep
 		return nil, err
 	}
 	defer messages.Close()
-	begin, err := messages.Seek(0, 2)
+	begin, err := messages.Seek(0, io.SeekEnd)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func openLog(path string) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && info.Size() > longestLog {
 		flags |= os.O_TRUNC
 	}
-	return os.OpenFile(filepath.Clean(path), flags, 0o600)
+	return os.OpenFile(path, flags, 0o600)
 }
 
 // tail is what was written to a log since begin, or the end of it.
