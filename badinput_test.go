@@ -159,7 +159,7 @@ func deepFragments(depth int) string {
 func badTokens(t *testing.T, p *program, good string) {
 	key := readKey(t, filepath.Join(p.dir, ".tenantry", "clerk", "key.pem"))
 	var claims map[string]any
-	parsed, err := jose.ParseSigned(good, []jose.SignatureAlgorithm{jose.RS256})
+	parsed, err := jose.ParseSignedCompact(good, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -68,6 +69,7 @@ func newAPI(t testing.TB) *api {
 			return graph.WithLoaders(auth.NewContext(ctx, v), a.store), nil
 		},
 		Introspection: true,
+		Logger:        slog.New(slog.DiscardHandler),
 		Present:       graph.Present,
 		CountStatements: func(ctx context.Context) (context.Context, func() int) {
 			ctx, count := store.WithStatementCount(ctx)
@@ -145,4 +147,21 @@ func (a *api) post(as *auth.Viewer, body []byte) *httptest.ResponseRecorder {
 func (a *api) document(organizationID, title string) *models.Document {
 	a.t.Helper()
 	return dbtest.Document(a.t, a.store.Org(organizationID), models.Document{Title: title, AuthorID: "user_ada"})
+}
+
+// benchmark measures an operation from the body to the answer, and reports how many SQL statements it takes.
+func (a *api) benchmark(b *testing.B, query string, variables variables) {
+	b.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if got := a.ask(ada, query, variables); got.code() != "" {
+		b.Fatal(got.Body)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		a.post(ada, body)
+	}
+	b.ReportMetric(float64(a.statements), "statements/op")
 }
