@@ -66,7 +66,7 @@ func (w *world) difference(m *model) string {
 // TestAnyOrderEndsInClerksState is the property that the mirror stands on: P1 and P2.
 func TestAnyOrderEndsInClerksState(t *testing.T) {
 	t.Parallel()
-	const histories, orders = 400, 4
+	const histories, orders = 150, 4
 	for i, r := range regimes {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +91,7 @@ func TestEveryOrderOfShortHistories(t *testing.T) {
 	t.Parallel()
 	const longest = 6
 	tried := 0
-	for n := uint64(0); tried < 60; n++ {
+	for n := uint64(0); tried < 24; n++ {
 		w := newHistory(rand.New(rand.NewPCG(7, n)), regimes[n%uint64(len(regimes))], "", 6)
 		w.events = w.events[2:] // the first organization and user, so that they are silent
 		if len(w.events) > longest || len(w.members) < 1 {
@@ -132,7 +132,7 @@ func permute(events []worldEvent, visit func([]worldEvent)) {
 // not arrived yet.
 func TestNobodyComesBack(t *testing.T) {
 	t.Parallel()
-	const histories = 400
+	const histories = 150
 	for i, r := range regimes {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()

@@ -47,17 +47,18 @@ func dead(r store.MirrorRow) bool { return r.TombAt > 0 && r.CreatedAt <= r.Tomb
 func stub(r store.MirrorRow) bool { return r.MirrorVersion == (store.MirrorVersion{}) }
 
 // decide is the merge. It returns the row as it is after the statement, and whether the statement's fields are to be
-// taken. It is commutative, associative and idempotent: any order of the same statements ends in the same row.
+// taken. Any order of the same statements, however often each comes, ends in the same row.
 //
-// Where learns is given, a dead row that its deletion did not describe still learns from late statements what the object
-// was, and never that it lives. Users do not learn: their deletion erases the person.
+// Where learns is given, a dead row still learns from late statements what the object was, and never that it lives, so
+// that who left is shown the same whatever the order. Without it, late statements are ignored, as a user's must be,
+// whose deletion erases the person; then a dead row may hold more or less, and lives and dies all the same.
 func decide(row store.MirrorRow, s statement, learns bool) (next store.MirrorRow, take bool) {
 	if s.tombAt > 0 {
 		return decideDeletion(row, s)
 	}
 	if row.TombAt > 0 && s.createdAt <= row.TombAt {
-		if learns && dead(row) && row.Rank != rankDeletion && compareVersions(s.version, row.MirrorVersion) > 0 {
-			row.MirrorVersion, row.CreatedAt = s.version, max(row.CreatedAt, s.createdAt)
+		if learns && dead(row) && describesBetter(s, row) {
+			row.MirrorVersion, row.CreatedAt = s.version, s.createdAt
 			return row, true
 		}
 		return row, false
@@ -83,15 +84,23 @@ func decideDeletion(row store.MirrorRow, s statement) (next store.MirrorRow, tak
 		return row, false // an older object under the same id was deleted
 	}
 	row.NeedsRead = false
-	if !s.fields {
-		return row, false
-	}
-	row.CreatedAt = max(row.CreatedAt, s.createdAt)
-	if row.Rank != rankDeletion || compareVersions(s.version, row.MirrorVersion) > 0 {
-		row.MirrorVersion = s.version
+	if s.fields && describesBetter(s, row) {
+		row.MirrorVersion, row.CreatedAt = s.version, s.createdAt
 		return row, true
 	}
 	return row, false
+}
+
+// describesBetter says which of two shows a dead object as it was last: the one of the newer life, then the deletion's
+// own description, then the newer version.
+func describesBetter(s statement, row store.MirrorRow) bool {
+	if s.createdAt != row.CreatedAt {
+		return s.createdAt > row.CreatedAt
+	}
+	if described := row.Rank == rankDeletion; described != (s.version.Rank == rankDeletion) {
+		return !described
+	}
+	return compareVersions(s.version, row.MirrorVersion) > 0
 }
 
 // unordered says that Clerk showed two different objects of the same time, so that only a read can tell which is newer.
