@@ -9,11 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/store"
 )
 
 // asProgram makes this test binary be the program itself, so that tests can start it, kill it and start it again.
@@ -24,7 +28,31 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	dbtest.Main(m)
+}
+
+// databases are what the programs of each folder use: none, so that they start their own, unless the suite is run in
+// another scope than the default (see dbtest.ScopeVariable).
+var databases sync.Map
+
+func database(t *testing.T, dir string) []string {
+	t.Helper()
+	if os.Getenv(dbtest.ScopeVariable) == "" {
+		return nil
+	}
+	if known, ok := databases.Load(dir); ok {
+		return known.([]string)
+	}
+	env := databaseEnv(dbtest.Config(t))
+	databases.Store(dir, env)
+	return env
+}
+
+// databaseEnv is what a user sets to have a database of theirs used.
+func databaseEnv(config store.Config) []string {
+	return []string{
+		"DATABASE_URL=" + config.URL, "DATABASE_MIGRATE_URL=" + dbtest.OwnerURL(config), "TENANTRY_SCOPE=" + string(config.Scope),
+	}
 }
 
 // program is the running program, with its state in dir.
@@ -52,6 +80,9 @@ func launch(t *testing.T, dir string, env ...string) *program {
 	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
 	p.cmd = exec.Command(os.Args[0], "--dir", dir)
 	p.cmd.Env = append(append(cleanEnvironment(), asProgram+"=1", "TENANTRY_ADDR=127.0.0.1:0"), env...)
+	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "DATABASE_URL=") }) {
+		p.cmd.Env = append(p.cmd.Env, database(t, dir)...)
+	}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -38,13 +38,15 @@ type parts struct {
 type server struct {
 	http     *http.Server
 	draining atomic.Bool
-	grace    time.Duration
+	// notice is how long /readyz says no before the listener closes, for load balancers to look elsewhere; grace is how
+	// long what is in flight may take after that.
+	notice, grace time.Duration
 }
 
 func newServer(config cli.Config, parts parts) (*server, error) {
-	s := &server{grace: 25 * time.Second}
-	if config.Mode == cli.ModeLocal {
-		s.grace = 3 * time.Second
+	s := &server{grace: 3 * time.Second}
+	if config.Mode == cli.ModeProduction {
+		s.notice, s.grace = 3*time.Second, 20*time.Second
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", allowOrigins(config, graphql(config, parts)))
@@ -83,9 +85,10 @@ func (s *server) serve(listener net.Listener) error {
 	return nil
 }
 
-// drain takes nothing new, lets what is in flight finish, and after the grace period cuts it off.
+// drain says that the server is not ready, takes nothing new, lets what is in flight finish, and cuts it off at last.
 func (s *server) drain() error {
 	s.draining.Store(true)
+	time.Sleep(s.notice)
 	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/auth"
-	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/cli"
 	"github.com/tenantry/tenantry/mirror"
 	"github.com/tenantry/tenantry/store"
@@ -34,7 +33,7 @@ func main() {
 
 // run serves until ctx ends, and leaves nothing behind. It is what an end-to-end test starts on port 0.
 func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error {
-	logger := newLogger(config, stderr)
+	logger, tell := newLogger(config, stderr)
 	for _, warning := range config.Warnings {
 		logger.Warn(warning)
 	}
@@ -91,6 +90,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	}
 	closing.add("announcement", withdraw)
 	surroundings.greet(stdout, config, url)
+	tell()
 
 	select {
 	case <-ctx.Done():
@@ -126,40 +126,6 @@ func listen(addr string) (net.Listener, error) {
 	}
 	return listener, err
 }
-
-func newLogger(config cli.Config, stderr io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: config.LogLevel}
-	var handler slog.Handler = slog.NewJSONHandler(stderr, options)
-	if config.LogFormat == cli.LogText {
-		handler = slog.NewTextHandler(stderr, options)
-	}
-	logger := slog.New(requestIDs{handler})
-	slog.SetDefault(logger)
-	return logger
-}
-
-// requestIDs adds the request's id to what is logged while it is answered.
-type requestIDs struct{ slog.Handler }
-
-func (h requestIDs) Handle(ctx context.Context, record slog.Record) error {
-	id := transport.RequestID(ctx)
-	record.Attrs(func(attr slog.Attr) bool {
-		if attr.Key == "request_id" {
-			id = "" // it says so itself
-		}
-		return id != ""
-	})
-	if id != "" {
-		record.AddAttrs(slog.String("request_id", id))
-	}
-	return h.Handler.Handle(ctx, record)
-}
-
-func (h requestIDs) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return requestIDs{h.Handler.WithAttrs(attrs)}
-}
-
-func (h requestIDs) WithGroup(name string) slog.Handler { return requestIDs{h.Handler.WithGroup(name)} }
 
 // closers are run in the reverse order of their adding, each whatever became of the ones before.
 type closers []struct {

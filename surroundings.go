@@ -111,21 +111,36 @@ func (s *surroundings) settle(ctx context.Context, db *store.Store, fresh bool) 
 
 // greet says, in a few lines, where everything is and what to try first.
 func (s *surroundings) greet(out io.Writer, config cli.Config, url string) {
+	data := "your PostgreSQL (DATABASE_URL)"
+	if s.postgres != nil {
+		data = s.postgres.DataDir() + " (a private PostgreSQL; kept until --reset)"
+	}
 	fmt.Fprintf(out, "\nTenantry serves GraphQL at %s/graphql\n", url)
 	if s.clerk == nil {
-		fmt.Fprintf(out, "  Clerk      %s\n", config.Issuer)
-		if s.postgres != nil {
-			fmt.Fprintf(out, "  data       %s (private PostgreSQL)\n", s.postgres.DataDir())
-		}
+		fmt.Fprintf(out, "  Clerk   %s\n  data    %s\n\n", config.Issuer, data)
 		return
 	}
-	fmt.Fprintf(out, "  page       %s/ (try it in the browser)\n", url)
-	fmt.Fprintf(out, "  people     ada: org:admin of acme, org:member of globex · max: org:member of acme\n")
-	fmt.Fprintf(out, "             gus: org:admin of globex · nora: no organization\n")
-	if s.postgres != nil {
-		fmt.Fprintf(out, "  data       %s (kept; empty it with --reset)\n", s.postgres.DataDir())
+	if s.postgres == nil {
+		data += ", and the local Clerk in " + config.Dir + " (kept until --reset)"
 	}
-	fmt.Fprintf(out, "  try        curl -s %s/graphql -H 'Content-Type: application/json' \\\n", url)
-	fmt.Fprintf(out, "               -H \"Authorization: Bearer $(go run . token --as ada --org acme)\" \\\n")
-	fmt.Fprintf(out, "               -d '{\"query\":\"{ viewer { user { name } organization { name } membership { role } permissions } }\"}'\n\n")
+	fmt.Fprintf(out, `  page    %s/
+  people  ada   org:admin of acme, org:member of globex
+          max   org:member of acme
+          gus   org:admin of globex
+          nora  no organization
+  data    %s
+  try     curl -s %s/graphql -H 'Content-Type: application/json' \
+            -H "Authorization: Bearer $(go run . token --as ada --org acme%s)" \
+            -d '{"query":"{ viewer { user { name } organization { name } membership { role } } }"}'
+
+`, url, data, url, dirFlag(config.Dir))
+}
+
+// dirFlag is what a command needs to find the server from the current folder.
+func dirFlag(dir string) string {
+	here, err := filepath.Abs(".tenantry")
+	if there, absErr := filepath.Abs(dir); err == nil && absErr == nil && there != here {
+		return " --dir " + filepath.Dir(there)
+	}
+	return ""
 }

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/tenantry/tenantry/graph/transport"
+	"github.com/tenantry/tenantry/internal/cli"
+)
+
+// newLogger makes the logger of everything. In local mode it keeps to itself what goes well during the start, so that the
+// greeting is what one sees, until tell is called.
+func newLogger(config cli.Config, stderr io.Writer) (logger *slog.Logger, tell func()) {
+	options := &slog.HandlerOptions{Level: config.LogLevel}
+	var handler slog.Handler = slog.NewJSONHandler(stderr, options)
+	if config.LogFormat == cli.LogText {
+		handler = slog.NewTextHandler(stderr, options)
+	}
+	quiet := &atomic.Bool{}
+	quiet.Store(config.Mode == cli.ModeLocal && config.LogLevel == slog.LevelInfo)
+	logger = slog.New(logHandler{handler, quiet})
+	slog.SetDefault(logger)
+	return logger, func() { quiet.Store(false) }
+}
+
+// logHandler adds the request's id to what is logged while it is answered, and keeps quiet during the start.
+type logHandler struct {
+	slog.Handler
+	quiet *atomic.Bool
+}
+
+func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.Handler.Enabled(ctx, level) && (level > slog.LevelInfo || !h.quiet.Load())
+}
+
+func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
+	id := transport.RequestID(ctx)
+	record.Attrs(func(attr slog.Attr) bool {
+		if attr.Key == "request_id" {
+			id = "" // it says so itself
+		}
+		return id != ""
+	})
+	if id != "" {
+		record.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return logHandler{h.Handler.WithAttrs(attrs), h.quiet}
+}
+
+func (h logHandler) WithGroup(name string) slog.Handler {
+	return logHandler{h.Handler.WithGroup(name), h.quiet}
+}
