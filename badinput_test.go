@@ -17,12 +17,14 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	svix "github.com/svix/svix-webhooks/go"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
 )
 
 // Bad input gets a clear error, repeats nothing of what was sent, and loses nothing.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir())
+	p := start(t, dbtest.Dir(t))
 	ada := p.token("ada", "acme")
 	one := p.ask(ada, `mutation { createDocument(input: {title: "Kept", content: "Kept"}) { document { id } } }`, nil)
 	id := one.at("createDocument", "document", "id").(string)

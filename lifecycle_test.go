@@ -13,12 +13,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
 )
 
 // Whatever was answered 2xx has taken effect after kill -9 and a restart.
 func TestKilledAmidDeliveries(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dbtest.Dir(t)
 	p := start(t, dir)
 	secret, instanceID := p.clerkSecrets()
 
@@ -119,7 +121,7 @@ func membershipCreated(instanceID, userID string, at time.Time) []byte {
 
 func TestStartAndStop(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dbtest.Dir(t)
 	p := start(t, dir)
 
 	if lines := strings.Count(strings.TrimSpace(p.stdout.String()), "\n") + 1; lines >= 12 {
@@ -168,7 +170,7 @@ func TestStartFailsHalfWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	dir := t.TempDir()
+	dir := dbtest.Dir(t)
 	p := launch(t, dir, "TENANTRY_ADDR="+taken.Addr().String())
 	<-p.exited
 	if said := p.stderr.String(); !strings.Contains(said, "is in use by another program") {

@@ -33,7 +33,10 @@ func lockFolder(dir string) (unlock func() error, err error) {
 		}
 		return nil, fmt.Errorf("a server is already running in %s (%s): stop it first, or use another folder with --dir", dir, where)
 	}
-	return lock.Close, nil
+	return func() error {
+		// Explicitly: a program that is being started at this moment holds a copy of the descriptor.
+		return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
+	}, nil
 }
 
 // emptyFolder removes everything of a locked folder but the lock.

@@ -94,7 +94,7 @@ func TestLiveKeys(t *testing.T) {
 		"CLERK_JWT_KEY="+clerk.pem(),
 		"CLERK_AUTHORIZED_PARTIES="+frontend,
 	)
-	p := start(t, t.TempDir(), env...)
+	p := start(t, dbtest.Dir(t), env...)
 
 	if status, _, body := p.do(http.MethodGet, "/readyz", nil, nil); status != 200 {
 		t.Errorf("/readyz: %d %s", status, body)
@@ -176,7 +176,7 @@ func TestDevelopmentKeys(t *testing.T) {
 	}))
 	defer stand.Close()
 	clerk = newInstance(t, stand.URL)
-	dir := t.TempDir()
+	dir := dbtest.Dir(t)
 	env := []string{
 		"CLERK_SECRET_KEY=sk_test_secretcanary0123456789", "CLERK_ISSUER=" + stand.URL,
 		"CLERK_PUBLISHABLE_KEY=pk_test_" + base64.RawStdEncoding.EncodeToString([]byte("some.clerk.accounts.dev$")),
@@ -211,7 +211,7 @@ func TestDevelopmentKeys(t *testing.T) {
 // Missing variables are all named at once, and nothing is started.
 func TestLiveKeysNeedEverything(t *testing.T) {
 	t.Parallel()
-	p := launch(t, t.TempDir(), "CLERK_SECRET_KEY=sk_live_secretcanary0123456789")
+	p := launch(t, dbtest.Dir(t), "CLERK_SECRET_KEY=sk_live_secretcanary0123456789")
 	<-p.exited
 	said := p.stderr.String()
 	for _, missing := range []string{"CLERK_PUBLISHABLE_KEY", "CLERK_WEBHOOK_SIGNING_SECRET", "DATABASE_URL"} {
@@ -230,7 +230,7 @@ func TestLiveKeysNeedEverything(t *testing.T) {
 // SIGTERM: not ready any more, what is in flight is finished, and then it ends.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir())
+	p := start(t, dbtest.Dir(t))
 	token := p.token("ada", "acme")
 	body, hold := heldBody(`{"query":"{ organization { name } }"}`)
 	request, err := http.NewRequest(http.MethodPost, p.url+"/graphql", body)

@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
 )
 
 // The main job from end to end: sign in, ask, be refused, be removed.
 func TestStory(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir())
+	p := start(t, dbtest.Dir(t))
 	ada, max, gus := p.token("ada", "acme"), p.token("max", "acme"), p.token("gus", "globex")
 
 	created := p.ask(ada, `mutation { createDocument(input: {title: "Plan", content: "Of Acme"}) {
@@ -111,7 +113,7 @@ func TestStory(t *testing.T) {
 // What a frontend does with a list: page after page to the end and back.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir())
+	p := start(t, dbtest.Dir(t))
 	ada := p.token("ada", "acme")
 	const query = `query($first: Int, $after: String, $last: Int, $before: String) { organization { documents(first: $first, after: $after, last: $last, before: $before) {
 		totalCount nodes { title author { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`
