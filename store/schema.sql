@@ -1,0 +1,203 @@
+-- What the migrations make. Written by a test, see schema_test.go; read it, do not run it.
+
+CREATE TABLE clerk.inbox (
+    id text COLLATE "C" NOT NULL,
+    type text NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    event_at bigint NOT NULL,
+    body bytea,
+    body_sha256 bytea NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    next_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    error text NOT NULL DEFAULT ''::text,
+    conflicts integer NOT NULL DEFAULT 0,
+    CONSTRAINT inbox_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'done'::text, 'ignored'::text, 'dead'::text])))
+);
+CREATE INDEX inbox_by_user ON clerk.inbox USING btree (user_id) WHERE (body IS NOT NULL);
+CREATE INDEX inbox_finished ON clerk.inbox USING btree (received_at) WHERE (state <> 'pending'::text);
+CREATE INDEX inbox_pending ON clerk.inbox USING btree (next_at) WHERE (state = 'pending'::text);
+GRANT DELETE, INSERT, SELECT, UPDATE ON clerk.inbox TO mirror;
+
+CREATE TABLE clerk.memberships (
+    id text COLLATE "C" NOT NULL,
+    organization_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    user_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    role text COLLATE "C" NOT NULL DEFAULT ''::text,
+    first_name text,
+    last_name text,
+    username text,
+    image_url text,
+    identifier text,
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT memberships_pkey PRIMARY KEY (id)
+);
+CREATE INDEX memberships_by_pair ON clerk.memberships USING btree (organization_id, user_id);
+CREATE INDEX memberships_by_user ON clerk.memberships USING btree (user_id);
+GRANT INSERT, SELECT, UPDATE ON clerk.memberships TO mirror;
+
+CREATE TABLE clerk.organizations (
+    id text COLLATE "C" NOT NULL,
+    name text NOT NULL DEFAULT ''::text,
+    slug text,
+    image_url text,
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT organizations_pkey PRIMARY KEY (id)
+);
+GRANT INSERT, SELECT, UPDATE ON clerk.organizations TO mirror;
+
+CREATE TABLE clerk.roles (
+    id text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL DEFAULT ''::text,
+    name text NOT NULL DEFAULT ''::text,
+    permissions text[] NOT NULL DEFAULT '{}'::text[],
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT roles_pkey PRIMARY KEY (id)
+);
+CREATE INDEX roles_by_key ON clerk.roles USING btree (key);
+GRANT INSERT, SELECT, UPDATE ON clerk.roles TO mirror;
+
+CREATE TABLE clerk.users (
+    id text COLLATE "C" NOT NULL,
+    first_name text,
+    last_name text,
+    username text,
+    image_url text,
+    email text,
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT users_pkey PRIMARY KEY (id)
+);
+GRANT INSERT, SELECT, UPDATE ON clerk.users TO mirror;
+
+CREATE TABLE public.documents (
+    organization_id text COLLATE "C" NOT NULL,
+    id uuid NOT NULL,
+    title text NOT NULL,
+    content text NOT NULL,
+    author_id text COLLATE "C" NOT NULL,
+    version integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT documents_pkey PRIMARY KEY (organization_id, id),
+    CONSTRAINT documents_content_check CHECK ((char_length(content) <= 32768)),
+    CONSTRAINT documents_organization_id_check CHECK ((organization_id <> ''::text)),
+    CONSTRAINT documents_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
+    CONSTRAINT documents_version_check CHECK ((version > 0))
+);
+ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE documents FORCE ROW LEVEL SECURITY;
+CREATE INDEX documents_by_creation ON public.documents USING btree (organization_id, created_at, id);
+CREATE POLICY organization_only ON documents AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
+CREATE POLICY organization_rows ON documents AS PERMISSIVE USING (true) WITH CHECK (true);
+GRANT DELETE, INSERT, SELECT, UPDATE ON documents TO request;
+
+CREATE TABLE public.members (
+    organization_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    id uuid NOT NULL,
+    role text COLLATE "C" NOT NULL,
+    name text,
+    email text,
+    image_url text,
+    joined_at timestamp with time zone NOT NULL,
+    left_at timestamp with time zone,
+    provisional boolean NOT NULL DEFAULT false,
+    CONSTRAINT members_pkey PRIMARY KEY (organization_id, user_id),
+    CONSTRAINT members_organization_id_check CHECK ((organization_id <> ''::text)),
+    CONSTRAINT members_user_id_check CHECK ((user_id <> ''::text))
+);
+ALTER TABLE members ENABLE ROW LEVEL SECURITY;
+ALTER TABLE members FORCE ROW LEVEL SECURITY;
+CREATE INDEX members_by_joining ON public.members USING btree (organization_id, joined_at, id) WHERE ((left_at IS NULL) AND (NOT provisional));
+CREATE POLICY organization_only ON members AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
+CREATE POLICY organization_rows ON members AS PERMISSIVE USING (true) WITH CHECK (true);
+CREATE UNIQUE INDEX members_by_id ON public.members USING btree (organization_id, id);
+GRANT INSERT, SELECT, UPDATE ON members TO mirror;
+GRANT SELECT ON members TO request;
+
+CREATE TABLE public.organizations (
+    organization_id text COLLATE "C" NOT NULL,
+    name text NOT NULL,
+    slug text,
+    image_url text,
+    created_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT organizations_pkey PRIMARY KEY (organization_id),
+    CONSTRAINT organizations_organization_id_check CHECK ((organization_id <> ''::text))
+);
+ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE organizations FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization_only ON organizations AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
+CREATE POLICY organization_rows ON organizations AS PERMISSIVE USING (true) WITH CHECK (true);
+GRANT INSERT, SELECT, UPDATE ON organizations TO mirror;
+GRANT SELECT ON organizations TO request;
+
+CREATE TABLE tenantry.instance (
+    only_row boolean NOT NULL DEFAULT true,
+    request_role text NOT NULL,
+    mirror_role text NOT NULL,
+    clerk_issuer text,
+    CONSTRAINT instance_pkey PRIMARY KEY (only_row),
+    CONSTRAINT instance_only_row_check CHECK (only_row)
+);
+GRANT SELECT ON instance TO mirror;
+GRANT SELECT ON instance TO request;
+
+CREATE OR REPLACE PROCEDURE tenantry.grant_mirror(IN copied regclass, IN privileges text DEFAULT 'SELECT, INSERT, UPDATE, DELETE'::text)
+ LANGUAGE plpgsql
+AS $procedure$
+BEGIN
+    EXECUTE format('GRANT %s ON %s TO %I', privileges, copied, (SELECT mirror_role FROM tenantry.instance));
+END
+$procedure$
+;
+
+CREATE OR REPLACE PROCEDURE tenantry.own_table(IN owned regclass, IN request_privileges text DEFAULT 'SELECT, INSERT, UPDATE, DELETE'::text)
+ LANGUAGE plpgsql
+AS $procedure$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', owned);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', owned);
+    EXECUTE format($f$CREATE POLICY organization_only ON %s AS RESTRICTIVE
+        USING (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))
+        WITH CHECK (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))$f$, owned);
+    EXECUTE format('CREATE POLICY organization_rows ON %s USING (true) WITH CHECK (true)', owned);
+    EXECUTE format('GRANT %s ON %s TO %I', request_privileges, owned, (SELECT request_role FROM tenantry.instance));
+END
+$procedure$
+;
