@@ -1,0 +1,41 @@
+package auth
+
+import (
+	"context"
+	"time"
+)
+
+// MembershipState is what our copy of Clerk knows about a user in an organization.
+type MembershipState int
+
+const (
+	// MembershipUnknown: the pair has never been heard of.
+	MembershipUnknown MembershipState = iota
+	// MembershipLive: the newest membership is there.
+	MembershipLive
+	// MembershipEnded: the newest membership was removed.
+	MembershipEnded
+)
+
+// Facts is what our copy of Clerk knows that a token may not know yet. The zero value knows nothing.
+type Facts struct {
+	UserDead, OrganizationDead bool
+
+	Membership MembershipState
+	// Role of the newest membership.
+	Role string
+	// At is the time of the newest fact about the pair, by Clerk's clock.
+	At time.Time
+
+	// RoleKnown says that the role's own row is known; the rest is in it: all its permissions, org:sys_* included, and
+	// when it was last changed.
+	RoleKnown       bool
+	RolePermissions []string
+	RoleAt          time.Time
+}
+
+// FactsSource provides the facts about a user in an organization; with an empty organizationID only UserDead matters.
+// An error means that they could not be had.
+type FactsSource interface {
+	Facts(ctx context.Context, organizationID, userID string) (Facts, error)
+}
