@@ -18,7 +18,7 @@ func TestFrontendOnAnotherPort(t *testing.T) {
 	p := start(t, dbtest.Dir(t))
 	frontend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><title>Frontend</title>`)
+		_, _ = fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><title>Frontend</title>`)
 	}))
 	defer frontend.Close()
 	ctx := browsertest.New(t)

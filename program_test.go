@@ -77,12 +77,18 @@ func start(t *testing.T, dir string, env ...string) *program {
 // launch starts the program and does not wait.
 func launch(t *testing.T, dir string, env ...string) *program {
 	t.Helper()
+	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "DATABASE_URL=") }) {
+		env = append(env, database(t, dir)...)
+	}
+	return launchWith(t, dir, env...)
+}
+
+// launchWith starts the program with these variables and no others of ours.
+func launchWith(t *testing.T, dir string, env ...string) *program {
+	t.Helper()
 	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
 	p.cmd = exec.Command(os.Args[0], "--dir", dir)
 	p.cmd.Env = append(append(cleanEnvironment(), asProgram+"=1", "TENANTRY_ADDR=127.0.0.1:0"), env...)
-	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "DATABASE_URL=") }) {
-		p.cmd.Env = append(p.cmd.Env, database(t, dir)...)
-	}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,8 @@ func TestDecodeReadsWhatTheMirrorKeeps(t *testing.T) {
 	withoutSlug.slug = nil
 	bobsMembership := membershipChange{
 		statement{id: "orgmem_3AbSc4LnZxQ6wTdUyV8mCgF2rHp", createdAt: 1782900700000, fields: true, version: version(1782901300000, 1782901300005, rankEvent)},
-		&acmeLabs, acme, bob, "org:admin", snapshot{firstName: textOf("Bob"), imageURL: image, identifier: textOf("bob@acme.example")},
+		&acmeLabs, acme, bob, "org:admin",
+		snapshot{firstName: textOf("Bob"), imageURL: image, identifier: textOf("bob@acme.example")},
 	}
 	bobLeft := bobsMembership
 	bobLeft.tombAt, bobLeft.version = 1782908900000, version(1782901300000, 1782908900000, rankDeletion)
@@ -51,7 +52,8 @@ func TestDecodeReadsWhatTheMirrorKeeps(t *testing.T) {
 		"user.deleted": userChange{statement: statement{id: bob, tombAt: 1782909000000}},
 		"role.created": roleChange{
 			statement{id: "role_3AbUe1PrCaT5zZhAbB4qFkJ8uLs", createdAt: 1782902600000, fields: true, version: version(1782902600000, 1782902600004, rankCreated)},
-			"org:editor", "Editor", []string{"org:documents:read", "org:sys_memberships:read"},
+			"org:editor", "Editor",
+			[]string{"org:documents:read", "org:sys_memberships:read"},
 		},
 		"role.deleted":    roleChange{statement: statement{id: "role_3AbUe1PrCaT5zZhAbB4qFkJ8uLs", tombAt: 1782902800000}},
 		"session.created": nil,
@@ -142,7 +144,8 @@ func TestDecodeIsTolerant(t *testing.T) {
 					id: "orgmem_1", createdAt: 1782900060000, fields: true,
 					version: store.MirrorVersion{UpdatedAt: 1782900060000, EnvTS: 1782900060003, Rank: rankCreated},
 				},
-				&organizationChange{statement: statement{id: "org_1", fields: true}}, "org_1", "user_1", "org:member", snapshot{},
+				&organizationChange{statement: statement{id: "org_1", fields: true}}, "org_1", "user_1", "org:member",
+				snapshot{},
 			},
 		},
 		"membership's deletion with its id only": {
@@ -157,7 +160,8 @@ func TestDecodeIsTolerant(t *testing.T) {
 					id: "orgmem_1", createdAt: 1782900060010, tombAt: 1782900060010, fields: true,
 					version: store.MirrorVersion{UpdatedAt: 1782900060010, EnvTS: 1782900060003, Rank: rankDeletion},
 				},
-				&organizationChange{statement: statement{id: "org_1", fields: true}}, "org_1", "user_1", "org:member", snapshot{},
+				&organizationChange{statement: statement{id: "org_1", fields: true}}, "org_1", "user_1", "org:member",
+				snapshot{},
 			},
 		},
 		"a type of a noun that is kept, yet unknown": {`{"type": "user.frozen", "data": 7}`, nil},

@@ -51,7 +51,7 @@ func decodeMembership(e envelope, v verb) (change, error) {
 	if err := checkID("the membership's id", c.id); err != nil {
 		return nil, err
 	}
-	err := c.identify(data, e)
+	err := c.identify(data)
 	switch {
 	case err != nil && v != verbDeleted:
 		return nil, err
@@ -67,7 +67,7 @@ func decodeMembership(e envelope, v verb) (change, error) {
 }
 
 // identify takes from the data what makes it a membership of somebody in something.
-func (c *membershipChange) identify(data membershipData, e envelope) error {
+func (c *membershipChange) identify(data membershipData) error {
 	if data.Organization == nil || data.PublicUserData == nil {
 		return permanent("the membership's organization or user is missing")
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -55,7 +54,7 @@ func newFixture(t testing.TB, config store.Config) *fixture {
 	}
 	t.Cleanup(owner.Close)
 	f := &fixture{owner: owner, clock: new(atomic.Int64), logs: new(logs)}
-	config.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	config.Logger = slog.New(slog.DiscardHandler)
 	f.store = dbtest.OpenWith(t, config)
 	f.Mirror = New(f.store, Config{
 		InstanceID: func() string { return "ins_1" },

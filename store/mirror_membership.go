@@ -21,8 +21,10 @@ type MirrorMembership struct {
 const membershipColumns = "organization_id, user_id, role, first_name, last_name, username, image_url, identifier, " + mirrorRowColumns
 
 func (m *MirrorMembership) targets() []any {
-	return append([]any{&m.OrganizationID, &m.UserID, &m.Role, &m.FirstName, &m.LastName, &m.Username, &m.ImageURL,
-		&m.Identifier}, m.MirrorRow.targets()...)
+	return append([]any{
+		&m.OrganizationID, &m.UserID, &m.Role, &m.FirstName, &m.LastName, &m.Username, &m.ImageURL,
+		&m.Identifier,
+	}, m.MirrorRow.targets()...)
 }
 
 // Membership reads a row without locking it; found is false where there is none.
@@ -44,8 +46,10 @@ func (tx *MirrorTx) LockMembership(id string) (MirrorMembership, error) {
 
 // WriteMembership writes a row that LockMembership returned.
 func (tx *MirrorTx) WriteMembership(m MirrorMembership) error {
-	values := append([]any{m.OrganizationID, m.UserID, m.Role, m.FirstName, m.LastName, m.Username, m.ImageURL,
-		m.Identifier}, m.MirrorRow.values()...)
+	values := append([]any{
+		m.OrganizationID, m.UserID, m.Role, m.FirstName, m.LastName, m.Username, m.ImageURL,
+		m.Identifier,
+	}, m.MirrorRow.values()...)
 	return tx.exec("UPDATE clerk.memberships SET organization_id = ?, user_id = ?, role = ?, first_name = ?, last_name = ?, "+
 		"username = ?, image_url = ?, identifier = ?, "+setMirrorRow+" WHERE id = ?", append(values, m.ID)...)
 }

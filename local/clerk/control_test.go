@@ -147,7 +147,7 @@ func TestRefusedMembershipChanges(t *testing.T) {
 		}
 	}
 	for _, body := range []string{``, `{`, `[]`, `"max"`, `{"organization":"acme","user":"max"} {}`} {
-		r, err := http.NewRequestWithContext(t.Context(), "DELETE", a.base+membershipsPath, strings.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, a.base+membershipsPath, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,8 +44,11 @@ func TestOtherSitesCannotUseTheControlAPI(t *testing.T) {
 	remove := object{"organization": "acme", "user": "max"}
 
 	for _, header := range [][2]string{
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
-		{"Origin", "https://evil.example"}, {"Origin", "http://localhost:9"}, {"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.example"},
+		{"Origin", "http://localhost:9"},
+		{"Origin", "null"},
 	} {
 		for method, path := range map[string]string{"POST": tokensPath, "DELETE": membershipsPath} {
 			r := a.request(method, path, remove)

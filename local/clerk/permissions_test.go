@@ -54,7 +54,8 @@ func TestPackedPermissions(t *testing.T) {
 	}{
 		"Clerk's example": {
 			[]string{"dashboard", "teams"},
-			[]string{"org:dashboard:manage", "org:dashboard:read", "org:teams:read"}, "manage,read", "3,2",
+			[]string{"org:dashboard:manage", "org:dashboard:read", "org:teams:read"},
+			"manage,read", "3,2",
 		},
 		"a feature without a grant keeps its place": {
 			[]string{"a", "b", "c"}, []string{"org:a:read", "org:c:write"}, "read,write", "1,0,2",

@@ -17,7 +17,7 @@ func verify(t *testing.T, a api, token string) (header, claims object) {
 	t.Helper()
 	var keys jose.JSONWebKeySet
 	a.ok("GET", publicKeysPath, nil, &keys)
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func verify(t *testing.T, a api, token string) (header, claims object) {
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		t.Fatal(err)
 	}
-	protected, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	protected, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
