@@ -160,6 +160,16 @@ func TestStartAndStop(t *testing.T) {
 	if kept.at("document", "title") != "Survives" || kept.at("organization", "documents", "totalCount") != 31.0 {
 		t.Errorf("after a restart: %s", kept)
 	}
+	p.stop(syscall.SIGTERM)
+
+	if os.Getenv(dbtest.ScopeVariable) != "" {
+		return // a database of yours is not emptied
+	}
+	p = start(t, dir, "--reset")
+	emptied := p.ask(p.token("ada", "acme"), `{ organization { documents { totalCount } members { totalCount } } }`, nil)
+	if emptied.at("organization", "documents", "totalCount") != 30.0 || emptied.at("organization", "members", "totalCount") != 2.0 {
+		t.Errorf("after --reset: %s", emptied)
+	}
 }
 
 // A start that fails half-way leaves nothing running.

@@ -83,11 +83,19 @@ func launch(t *testing.T, dir string, env ...string) *program {
 	return launchWith(t, dir, env...)
 }
 
-// launchWith starts the program with these variables and no others of ours.
-func launchWith(t *testing.T, dir string, env ...string) *program {
+// launchWith starts the program with these variables, and no others of ours, and with those that begin like flags as flags.
+func launchWith(t *testing.T, dir string, settings ...string) *program {
 	t.Helper()
+	var flags, env []string
+	for _, setting := range settings {
+		if strings.HasPrefix(setting, "--") {
+			flags = append(flags, setting)
+		} else {
+			env = append(env, setting)
+		}
+	}
 	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
-	p.cmd = exec.Command(os.Args[0], "--dir", dir)
+	p.cmd = exec.Command(os.Args[0], append(flags, "--dir", dir)...)
 	p.cmd.Env = append(append(cleanEnvironment(), asProgram+"=1", "TENANTRY_ADDR=127.0.0.1:0"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
