@@ -1,14 +1,11 @@
 package clerk
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
-	"time"
 )
 
 // The control API stands for what people do in Clerk's dashboard and
@@ -16,10 +13,6 @@ import (
 
 // maxControlBody bounds a request to the control API.
 const maxControlBody = 64 << 10
-
-// firstAttemptWait bounds how long a change waits for its event's first
-// delivery attempt.
-const firstAttemptWait = 5 * time.Second
 
 func (c *Clerk) routeControl(mux *http.ServeMux) {
 	control := http.NewServeMux()
@@ -43,183 +36,6 @@ func (c *Clerk) routeControl(mux *http.ServeMux) {
 		})
 	}))
 	mux.Handle("/__clerk/control/", protection.Handler(control))
-}
-
-type tokenInput struct {
-	User         string `json:"user"`
-	Organization string `json:"organization"` // "": none active
-	Version      int    `json:"version"`      // absent: 2
-	Origin       string `json:"origin"`       // absent: the request's Origin
-}
-
-type tokenOutput struct {
-	Token     string    `json:"token"`
-	ExpiresAt time.Time `json:"expiresAt"`
-}
-
-func (c *Clerk) serveToken(w http.ResponseWriter, r *http.Request) {
-	input := tokenInput{Version: 2, Origin: r.Header.Get("Origin")}
-	if err := readJSON(w, r, &input); err != nil {
-		c.fail(w, err)
-		return
-	}
-	request, err := c.current.Load().tokenRequest(input)
-	if err != nil {
-		c.fail(w, err)
-		return
-	}
-	signed, expires, err := c.token(request)
-	if err != nil {
-		c.fail(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, tokenOutput{Token: signed, ExpiresAt: expires})
-}
-
-func (s *state) tokenRequest(input tokenInput) (tokenRequest, error) {
-	request := tokenRequest{Version: input.Version}
-	u, err := s.user(input.User)
-	if err != nil {
-		return request, err
-	}
-	request.UserID = u.ID
-	if input.Organization != "" {
-		o, err := s.organization(input.Organization)
-		if err != nil {
-			return request, err
-		}
-		request.OrganizationID = o.ID
-	}
-	if input.Version != 1 && input.Version != 2 {
-		return request, badVersion()
-	}
-	// "null" is what browsers send where an origin must not be told.
-	if input.Origin != "" && input.Origin != "null" {
-		origin, err := url.Parse(input.Origin)
-		if err != nil || origin.Scheme == "" || origin.Host == "" || input.Origin != origin.Scheme+"://"+origin.Host {
-			return request, &apiError{
-				status: http.StatusUnprocessableEntity, code: "form_param_value_invalid",
-				message: "is invalid", long: "origin must look like http://localhost:3000.", param: "origin",
-			}
-		}
-		request.Origin = input.Origin
-	}
-	return request, nil
-}
-
-type memberInput struct {
-	Organization string `json:"organization"`
-	User         string `json:"user"`
-}
-
-type roleInput struct {
-	memberInput
-	Role string `json:"role"`
-}
-
-type membershipOutput struct {
-	Membership membershipView `json:"membership"`
-	// Delivered tells whether the first attempt to deliver the event was
-	// answered 2xx, within the wait; it is retried otherwise.
-	Delivered  bool  `json:"delivered"`
-	DeliveryMs int64 `json:"deliveryMs"`
-}
-
-func (c *Clerk) serveAddMembership(w http.ResponseWriter, r *http.Request) {
-	var input roleInput
-	if err := readJSON(w, r, &input); err != nil {
-		c.fail(w, err)
-		return
-	}
-	c.changeMembership(w, r, input.memberInput, func(s *state, o organization, u user) (membership, string, error) {
-		role, err := s.role(input.Role)
-		if err != nil {
-			return membership{}, "", err
-		}
-		return s.addMembership(o, u, role.Key, c.now())
-	})
-}
-
-func (c *Clerk) serveSetRole(w http.ResponseWriter, r *http.Request) {
-	var input roleInput
-	if err := readJSON(w, r, &input); err != nil {
-		c.fail(w, err)
-		return
-	}
-	c.changeMembership(w, r, input.memberInput, func(s *state, o organization, u user) (membership, string, error) {
-		role, err := s.role(input.Role)
-		if err != nil {
-			return membership{}, "", err
-		}
-		return s.setRole(o, u, role.Key, c.now())
-	})
-}
-
-func (c *Clerk) serveRemoveMembership(w http.ResponseWriter, r *http.Request) {
-	var input memberInput
-	if err := readJSON(w, r, &input); err != nil {
-		c.fail(w, err)
-		return
-	}
-	c.changeMembership(w, r, input, func(s *state, o organization, u user) (membership, string, error) {
-		return s.removeMembership(o, u, c.now())
-	})
-}
-
-// changeMembership makes a change, waits for its event's first attempt and
-// answers both.
-func (c *Clerk) changeMembership(w http.ResponseWriter, r *http.Request, input memberInput,
-	change func(*state, organization, user) (membership, string, error),
-) {
-	var (
-		view      membershipView
-		event     string
-		attempted <-chan error
-	)
-	err := c.update(func(s *state) error {
-		o, err := s.organization(input.Organization)
-		if err != nil {
-			return err
-		}
-		u, err := s.user(input.User)
-		if err != nil {
-			return err
-		}
-		m, id, err := change(s, o, u)
-		if err != nil {
-			return err
-		}
-		view = s.viewMembership(m)
-		// Before the event is published, or its attempt could be over first.
-		event, attempted = id, c.attempts.expect(id)
-		return nil
-	})
-	defer c.attempts.forget(event)
-	if err != nil {
-		c.fail(w, err)
-		return
-	}
-	started := time.Now()
-	delivered := c.awaitAttempt(r.Context(), attempted)
-	writeJSON(w, http.StatusOK, membershipOutput{
-		Membership: view, Delivered: delivered, DeliveryMs: time.Since(started).Milliseconds(),
-	})
-}
-
-// awaitAttempt tells whether the first attempt came in time and was answered
-// 2xx.
-func (c *Clerk) awaitAttempt(ctx context.Context, attempted <-chan error) bool {
-	if !c.running.Load() {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
-	defer cancel()
-	select {
-	case err, made := <-attempted:
-		return made && err == nil
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // readJSON reads one JSON object. It returns a *apiError for another media

@@ -1,0 +1,126 @@
+package clerk
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// firstAttemptWait bounds how long a change waits for its event's first
+// delivery attempt.
+const firstAttemptWait = 5 * time.Second
+
+type memberInput struct {
+	Organization string `json:"organization"`
+	User         string `json:"user"`
+}
+
+type roleInput struct {
+	memberInput
+	Role string `json:"role"`
+}
+
+type membershipOutput struct {
+	Membership membershipView `json:"membership"`
+	// Delivered tells whether the first attempt to deliver the event was
+	// answered 2xx, within the wait; it is retried otherwise.
+	Delivered  bool  `json:"delivered"`
+	DeliveryMs int64 `json:"deliveryMs"`
+}
+
+func (c *Clerk) serveAddMembership(w http.ResponseWriter, r *http.Request) {
+	var input roleInput
+	if err := readJSON(w, r, &input); err != nil {
+		c.fail(w, err)
+		return
+	}
+	c.changeMembership(w, r, input.memberInput, func(s *state, o organization, u user) (membership, string, error) {
+		role, err := s.role(input.Role)
+		if err != nil {
+			return membership{}, "", err
+		}
+		return s.addMembership(o, u, role.Key, c.now())
+	})
+}
+
+func (c *Clerk) serveSetRole(w http.ResponseWriter, r *http.Request) {
+	var input roleInput
+	if err := readJSON(w, r, &input); err != nil {
+		c.fail(w, err)
+		return
+	}
+	c.changeMembership(w, r, input.memberInput, func(s *state, o organization, u user) (membership, string, error) {
+		role, err := s.role(input.Role)
+		if err != nil {
+			return membership{}, "", err
+		}
+		return s.setRole(o, u, role.Key, c.now())
+	})
+}
+
+func (c *Clerk) serveRemoveMembership(w http.ResponseWriter, r *http.Request) {
+	var input memberInput
+	if err := readJSON(w, r, &input); err != nil {
+		c.fail(w, err)
+		return
+	}
+	c.changeMembership(w, r, input, func(s *state, o organization, u user) (membership, string, error) {
+		return s.removeMembership(o, u, c.now())
+	})
+}
+
+// changeMembership makes a change, waits for its event's first attempt and
+// answers both.
+func (c *Clerk) changeMembership(w http.ResponseWriter, r *http.Request, input memberInput,
+	change func(*state, organization, user) (membership, string, error),
+) {
+	var (
+		view      membershipView
+		event     string
+		attempted <-chan error
+	)
+	err := c.update(func(s *state) error {
+		o, err := s.organization(input.Organization)
+		if err != nil {
+			return err
+		}
+		u, err := s.user(input.User)
+		if err != nil {
+			return err
+		}
+		m, id, err := change(s, o, u)
+		if err != nil {
+			return err
+		}
+		view = s.viewMembership(m)
+		// Before the event is published, or its attempt could be over first.
+		event, attempted = id, c.attempts.expect(id)
+		return nil
+	})
+	defer c.attempts.forget(event)
+	if err != nil {
+		c.fail(w, err)
+		return
+	}
+	started := time.Now()
+	delivered := c.awaitAttempt(r.Context(), attempted)
+	writeJSON(w, http.StatusOK, membershipOutput{
+		Membership: view, Delivered: delivered, DeliveryMs: time.Since(started).Milliseconds(),
+	})
+}
+
+// awaitAttempt tells whether the first attempt came in time and was answered
+// 2xx.
+func (c *Clerk) awaitAttempt(ctx context.Context, attempted <-chan error) bool {
+	if !c.running.Load() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	select {
+	case err, made := <-attempted:
+		return made && err == nil
+	case <-ctx.Done():
+		return false
+	}
+}
