@@ -24,8 +24,7 @@ var atOnce = make(chan struct{}, 2)
 // the functions of this package and of chromedp. The browser ends with the
 // test. Outside requests fail, and are noted.
 //
-// Where there is no Chromium the test fails with the remedies. With
-// TENANTRY_TEST_CHROMIUM=skip it is skipped instead, Chromium or not.
+// Where there is no Chromium the test is skipped, and says what to install.
 func New(t testing.TB) context.Context {
 	t.Helper()
 	path := find(t)
