@@ -68,9 +68,12 @@ function permissions(viewer, directory) {
   const all = [...features].filter(([feature]) => feature.startsWith('sys_')).flatMap(([, keys]) => keys).length;
   return [
     el('dl', { class: 'features', id: 'permissions' }, rows(true)),
-    el('details', { class: 'system' }, el('summary', {}, `Clerk’s own permissions: ${system} of ${all}`), el('dl', { class: 'features' }, rows(false))),
+    el('details', { class: 'system', open: unfolded() }, el('summary', {}, `Clerk’s own permissions: ${system} of ${all}`), el('dl', { class: 'features' }, rows(false))),
   ];
 }
+
+/** Whether the last viewer's were unfolded; they stay so. */
+const unfolded = () => byId('viewer-body').querySelector('details')?.open;
 
 const featureOf = (key) => key.split(':')[1] ?? key;
 
