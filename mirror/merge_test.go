@@ -36,6 +36,9 @@ func TestDecide(t *testing.T) {
 	}{
 		"first sight":           {row(0, 0, 0, 0, 0, ""), live("x", 10, 10, 11, c, a), false, row(10, 0, 10, 11, c, a), true},
 		"newer":                 {row(10, 0, 10, 11, c, a), live("x", 10, 20, 21, u, "b"), false, row(10, 0, 20, 21, u, "b"), true},
+		"later envelope":        {row(10, 0, 20, 21, u, "b"), live("x", 10, 20, 22, c, "b"), false, row(10, 0, 20, 22, c, "b"), true},
+		"earlier envelope":      {row(10, 0, 20, 22, c, a), live("x", 10, 20, 21, u, a), false, row(10, 0, 20, 22, c, a), false},
+		"higher rank":           {row(10, 0, 20, 21, c, a), live("x", 10, 20, 21, u, a), false, row(10, 0, 20, 21, u, a), true},
 		"older":                 {row(10, 0, 20, 21, u, a), live("x", 10, 10, 99, c, "b"), false, row(10, 0, 20, 21, u, a), false},
 		"the same":              {row(10, 0, 20, 21, u, a), live("x", 10, 20, 21, u, a), false, row(10, 0, 20, 21, u, a), false},
 		"embedded, as known":    {row(10, 0, 20, 21, u, a), live("x", 10, 20, 0, e, a), false, row(10, 0, 20, 21, u, a), false},

@@ -71,6 +71,26 @@ func TestFactsNameTheRolesPermissions(t *testing.T) {
 	}
 }
 
+// TestAnOlderMembershipGrantsNothing: the deletion of the older one is lost, the newer one's has arrived.
+func TestAnOlderMembershipGrantsNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, dbtest.Config(t)).ours()
+	newer := sample(t, "organizationMembership.deleted")
+	older := strings.ReplaceAll(string(sample(t, "organizationMembership.created.invited-member")), "orgmem_3A", "orgmem_2A")
+	older = strings.ReplaceAll(older, "1782900700000", "1782900600000")
+	for i, body := range []string{string(newer), older} {
+		if got := f.receive(t, fmt.Sprint("msg_", i), []byte(body)).Result; got != Applied {
+			t.Fatal(got)
+		}
+		if facts, err := f.Facts(t.Context(), acme, bob); err != nil || facts.Membership != MembershipEnded || facts.At != moment(1782908900000) {
+			t.Errorf("facts: %+v, %v", facts, err)
+		}
+		if got := f.value(t, "SELECT left_at IS NOT NULL FROM public.members"); got != "true" {
+			t.Error("Bob is a member again")
+		}
+	}
+}
+
 func TestDuplicatesAndConflicts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, dbtest.Config(t)).ours()

@@ -141,9 +141,10 @@ func TestPurgeKeepsThirtyDaysAndWhatIsPending(t *testing.T) {
 	f.run(t)
 	f.eventually(t, "SELECT string_agg(id, ' ' ORDER BY id) = 'msg_pending msg_young' FROM clerk.inbox")
 	// The copy does not depend on the inbox: a message from before is merely applied again.
-	if got := f.receive(t, "msg_done", sample(t, "organization.created")).Result; got != Applied {
+	if got := f.receive(t, "msg_done", sample(t, "organization.created")).Result; got != Applied && got != Stored {
 		t.Errorf("a purged message: %s", got)
 	}
+	f.eventually(t, "SELECT state = 'done' FROM clerk.inbox WHERE id = 'msg_done'") // a worker may have been faster
 	if got := f.value(t, "SELECT name FROM public.organizations"); got != "Acme Laboratories" {
 		t.Errorf("a purged message took the newer name away: %s", got)
 	}
