@@ -68,7 +68,10 @@ func TestEveryWayInIsGuarded(t *testing.T) {
 					t.Errorf("without %s: %s", operation.permission, got.Body)
 				}
 			}
-			if got = a.ask(gus, operation.query, operation.variables); leaks(got) && name != "createDocument" {
+			if name == "createDocument" {
+				return // in Globex it makes one of Globex's
+			}
+			if got = a.ask(gus, operation.query, operation.variables); leaks(got) {
 				t.Errorf("from another organization: %s", got.Body)
 			}
 		})
