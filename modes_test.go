@@ -232,7 +232,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	p := start(t, dbtest.Dir(t))
 	token := p.token("ada", "acme")
-	body, hold := heldBody(`{"query":"{ organization { name } }"}`)
+	body := newHeldBody(`{"query":"{ organization { name } }"}`)
 	request, err := http.NewRequest(http.MethodPost, p.url+"/graphql", body)
 	if err != nil {
 		t.Fatal(err)
@@ -248,14 +248,19 @@ func TestDrain(t *testing.T) {
 		defer response.Body.Close()
 		done <- fmt.Sprint(response.StatusCode)
 	}()
-	time.Sleep(200 * time.Millisecond) // the request is under way, its body half sent
+	<-body.halfSent
 	ended := make(chan time.Duration, 1)
 	go func() { ended <- p.stop(syscall.SIGTERM) }()
-	time.Sleep(300 * time.Millisecond)
-	if _, err := http.Get(p.url + "/readyz"); err == nil {
-		t.Error("it still takes requests in")
+	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := http.Get(p.url + "/livez"); err != nil {
+			break // it takes nothing in any more
+		}
+		if time.Now().After(deadline) {
+			t.Error("it still takes requests in")
+			break
+		}
 	}
-	close(hold)
+	close(body.hold)
 	if got := <-done; got != "200" {
 		t.Errorf("the request in flight: %s", got)
 	}
@@ -264,26 +269,28 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// heldBody is a body whose second half is sent once hold is closed.
-func heldBody(text string) (body *heldReader, hold chan struct{}) {
-	hold = make(chan struct{})
-	return &heldReader{halves: []string{text[:len(text)/2], text[len(text)/2:]}, hold: hold}, hold
+// heldBody is a body whose second half is sent once hold is closed. halfSent is closed when the first half is on its way.
+type heldBody struct {
+	halves         []string
+	halfSent, hold chan struct{}
 }
 
-type heldReader struct {
-	halves []string
-	hold   chan struct{}
-}
-
-func (r *heldReader) Read(p []byte) (int, error) {
-	switch len(r.halves) {
-	case 2:
-	case 1:
-		<-r.hold
-	default:
-		return 0, io.EOF
+func newHeldBody(text string) *heldBody {
+	return &heldBody{
+		halves:   []string{text[:len(text)/2], text[len(text)/2:]},
+		halfSent: make(chan struct{}), hold: make(chan struct{}),
 	}
-	n := copy(p, r.halves[0])
-	r.halves = r.halves[1:]
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	switch len(b.halves) {
+	case 0:
+		return 0, io.EOF
+	case 1:
+		close(b.halfSent)
+		<-b.hold
+	}
+	n := copy(p, b.halves[0])
+	b.halves = b.halves[1:]
 	return n, nil
 }

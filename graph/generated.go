@@ -782,7 +782,7 @@ type User @signedIn {
 
 "How the viewer belongs to the active organization."
 type Membership @signedIn {
-  "The role's key in Clerk, for example org:admin."
+  "The role's key in Clerk, for example org:admin. Empty for the few seconds after a change of role in which nobody can say which of two is the newer one."
   role: String!
 }
 

@@ -76,7 +76,7 @@ type MemberEdge struct {
 
 // How the viewer belongs to the active organization.
 type Membership struct {
-	// The role's key in Clerk, for example org:admin.
+	// The role's key in Clerk, for example org:admin. Empty for the few seconds after a change of role in which nobody can say which of two is the newer one.
 	Role string `json:"role"`
 }
 

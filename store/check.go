@@ -78,9 +78,9 @@ func refusePooler(ctx context.Context, config Config) error {
 	if config.Scope != ScopeConnection {
 		return nil
 	}
-	pgxConfig, err := pgx.ParseConfig(config.URL)
+	pgxConfig, err := parseURL(config.URL)
 	if err != nil {
-		return errBadURL
+		return err
 	}
 	pgxConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // prepared statements would fail there first
 	var ends [2]*pgx.Conn

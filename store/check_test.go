@@ -48,8 +48,8 @@ func TestOpenRefusesDangers(t *testing.T) {
 			USING (organization_id = NULLIF(current_setting('tenantry.organization', true), '') OR title = 'x')
 			WITH CHECK (organization_id = NULLIF(current_setting('tenantry.organization', true), '') OR title = 'x')`}, "table public.documents is not fenced"},
 		"reads only":        {[]string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents AS RESTRICTIVE FOR SELECT USING (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))"}, "table public.documents is not fenced"},
-		"a new table":       {[]string{"CREATE TABLE public.notes (organization_id text, id uuid)", "GRANT SELECT ON public.notes TO {request}"}, "CALL tenantry.own_table('public.notes')"},
-		"a new schema":      {[]string{"CREATE SCHEMA extra", "CREATE TABLE extra.notes (organization_id text, id uuid)"}, "CALL tenantry.own_table('extra.notes')"},
+		"a new table":       {[]string{"CREATE TABLE public.unfenced (organization_id text, id uuid)", "GRANT SELECT ON public.unfenced TO {request}"}, "CALL tenantry.own_table('public.unfenced')"},
+		"a new schema":      {[]string{"CREATE SCHEMA extra", "CREATE TABLE extra.unfenced (organization_id text, id uuid)"}, "CALL tenantry.own_table('extra.unfenced')"},
 		"an owning role":    {[]string{"GRANT CREATE ON SCHEMA public TO {request}", "CREATE TABLE public.mine (id int)", "ALTER TABLE public.mine OWNER TO {request}"}, "owns tables"},
 		"other roles noted": {[]string{"UPDATE tenantry.instance SET request_role = 'nobody_has_this'"}, "cannot act as role"},
 	} {
@@ -106,7 +106,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("the password in an error: %v", err)
 		}
 	}
-	if _, err := store.Open(t.Context(), store.Config{URL: "postgres://user@127.0.0.1:1/db?connect_timeout=1"}); !errors.Is(err, models.ErrUnavailable) {
+	if _, err := store.Open(t.Context(), store.Config{URL: "postgres://user@127.0.0.1:1/db?connect_timeout=1&pool_max_conns=7"}); !errors.Is(err, models.ErrUnavailable) {
 		t.Errorf("nobody listens: %v", err)
 	}
 }

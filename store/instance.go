@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Instance is what a database says of itself.
@@ -21,9 +22,9 @@ type Instance struct {
 var errNotMigrated = errors.New("the database has no Tenantry tables yet: run the migrations first (starting the server does it)")
 
 func readInstance(ctx context.Context, url string) (Instance, error) {
-	config, err := pgx.ParseConfig(url)
+	config, err := parseURL(url)
 	if err != nil {
-		return Instance{}, errBadURL
+		return Instance{}, err
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may stand in between
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -53,12 +54,21 @@ func errGrant(ctx context.Context, conn *pgx.Conn) error {
 		pgx.Identifier{name + "_mirror"}.Sanitize(), pgx.Identifier{login}.Sanitize())
 }
 
+// parseURL reads the URL of a database for a single connection. It takes what a URL may say of a pool, and leaves it out.
+func parseURL(url string) (*pgx.ConnConfig, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errBadURL
+	}
+	return config.ConnConfig, nil
+}
+
 // Claim stamps the database with the Clerk instance whose organizations it holds, at its first use, as the owner's login
 // of url; first says that this was it. It returns an error where the database holds another instance's.
 func Claim(ctx context.Context, url, issuer string) (first bool, err error) {
-	config, err := pgx.ParseConfig(url)
+	config, err := parseURL(url)
 	if err != nil {
-		return false, errBadURL
+		return false, err
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
