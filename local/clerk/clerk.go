@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,6 +60,11 @@ type Clerk struct {
 	rateLimit int                     // configured
 	limiter   limiter                 // of the Backend API
 
+	chaos      atomic.Pointer[chaos] // nil: none
+	dropped    atomic.Int64
+	duplicated atomic.Int64
+	random     *rand.Rand // of what delivers; for nothing that must not be guessed
+
 	running  atomic.Bool // Run delivers
 	attempts firstAttempts
 	backoff  []time.Duration
@@ -82,6 +88,7 @@ func Open(config Config) (*Clerk, error) {
 		backoff:  backoff,
 		patience: firstAttemptWait,
 
+		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		rateLimit: cmp.Or(config.RateLimit, developmentLimit),
 	}
 	if c.log == nil {
