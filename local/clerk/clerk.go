@@ -1,7 +1,8 @@
 // Package clerk stands in for Clerk on a laptop: it keeps people,
 // organizations, roles and memberships in one folder, signs session tokens in
-// the shape of real ones and sends Svix-signed webhooks over HTTP; it is
-// independent of the server's other rooms and meets them over HTTP only.
+// the shape of real ones, answers reads of the Backend API and sends Svix-signed
+// webhooks, on purpose not always as it should; it is independent of the
+// server's other rooms and meets them over HTTP only.
 package clerk
 
 import (
