@@ -20,27 +20,32 @@ func TestChaosAsksTheControlAPI(t *testing.T) {
 		stdout         string
 	}{
 		"everything": {
-			[]string{"--drop", "10%", "--duplicate", "20%", "--reorder", "--delay", "5s"}, on, "POST",
+			[]string{"--drop", "10%", "--duplicate", "20%", "--reorder", "--delay", "5s"},
+			on, "POST",
 			map[string]any{"drop": 0.1, "duplicate": 0.2, "reorder": true, "delayMs": 5000.0},
 			"webhooks go wrong from now on: 10% dropped, 20% sent again, in any order, up to 5s late; --off ends it\n",
 		},
 		"one thing, the others off": {
-			[]string{"--drop=2.5%"}, on, "POST",
+			[]string{"--drop=2.5%"},
+			on, "POST",
 			map[string]any{"drop": 0.025, "duplicate": 0.0, "reorder": false, "delayMs": 0.0},
 			"webhooks go wrong from now on: 2.5% dropped; --off ends it\n",
 		},
 		"all of them": {
-			[]string{"--duplicate=100%", "--drop", "0%"}, on, "POST",
+			[]string{"--duplicate=100%", "--drop", "0%"},
+			on, "POST",
 			map[string]any{"drop": 0.0, "duplicate": 1.0, "reorder": false, "delayMs": 0.0},
 			"webhooks go wrong from now on: 100% sent again; --off ends it\n",
 		},
 		"delay": {
-			[]string{"--delay", "1m30s"}, on, "POST",
+			[]string{"--delay", "1m30s"},
+			on, "POST",
 			map[string]any{"drop": 0.0, "duplicate": 0.0, "reorder": false, "delayMs": 90000.0},
 			"webhooks go wrong from now on: up to 1m30s late; --off ends it\n",
 		},
 		"off": {
-			[]string{"--off"}, `{"on":false,"dropped":3,"duplicated":5}`, "DELETE", nil,
+			[]string{"--off"},
+			`{"on":false,"dropped":3,"duplicated":5}`, "DELETE", nil,
 			"webhooks are delivered as they should be; since the server's start 3 were dropped and 5 sent again\n",
 		},
 	} {
