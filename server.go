@@ -84,7 +84,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 			return err
 		}
 	}
-	withdraw, err := cli.Announce(config.Dir, url)
+	withdraw, err := cli.Announce(config.Dir, cli.Running{URL: url, Database: surroundings.privateDatabase()})
 	if err != nil {
 		return err
 	}
