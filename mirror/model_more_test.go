@@ -45,9 +45,8 @@ func (m *model) WritePermission(row store.MirrorPermission) error {
 }
 
 func (m *model) RevokeSession(r store.RevokedSession) error {
-	if known, found := m.sessions[r.ID]; found {
-		r.UserID, r.RevokedAt = known.UserID, max(r.RevokedAt, known.RevokedAt)
-	}
+	known := m.sessions[r.ID]
+	r.UserID, r.RevokedAt = max(r.UserID, known.UserID), max(r.RevokedAt, known.RevokedAt)
 	m.sessions[r.ID] = r
 	return nil
 }

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -93,6 +94,16 @@ func TestARevokedSessionStaysSo(t *testing.T) {
 	}
 	if got := f.value(t, "SELECT count(*) FROM clerk.users"); got != "0" {
 		t.Errorf("%s users made from sessions", got)
+	}
+	// Whichever of two comes first, the row is the same.
+	for i, order := range [][]int{{0, 1}, {1, 0}} {
+		said := []string{`"timestamp": 1782905000001, "data": {"id": "sess_%d", "user_id": "user_1"}`, `"timestamp": 1782905000002, "data": {"id": "sess_%d"}`}
+		for _, n := range order {
+			f.receive(t, fmt.Sprintf("msg_order_%d_%d", i, n), fmt.Appendf(nil, `{"type": "session.ended", `+said[n]+`}`, i))
+		}
+		if got := f.value(t, "SELECT user_id || ' ' || revoked_at FROM clerk.revoked_sessions WHERE id = $1", fmt.Sprint("sess_", i)); got != "user_1 1782905000002" {
+			t.Errorf("in order %v: %s", order, got)
+		}
 	}
 }
 

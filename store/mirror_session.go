@@ -12,10 +12,13 @@ type RevokedSession struct {
 	RevokedAt int64
 }
 
-// RevokeSession notes that a session is over. Nothing takes that back; of several times the latest stays.
+// RevokeSession notes that a session is over. Nothing takes that back; of what several events say the greatest stays,
+// whichever came first.
 func (tx *MirrorTx) RevokeSession(r RevokedSession) error {
 	return tx.exec(`INSERT INTO clerk.revoked_sessions AS r (id, user_id, revoked_at) VALUES (?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at WHERE r.revoked_at < excluded.revoked_at`,
+		ON CONFLICT (id) DO UPDATE SET user_id = greatest(r.user_id, excluded.user_id),
+			revoked_at = greatest(r.revoked_at, excluded.revoked_at)
+		WHERE r.user_id < excluded.user_id OR r.revoked_at < excluded.revoked_at`,
 		r.ID, r.UserID, r.RevokedAt)
 }
 
