@@ -14,6 +14,15 @@ import (
 type Config struct {
 	// InstanceID returns the id of our Clerk instance, "" while it is not known. Events of another one are dead letters.
 	InstanceID func() string
+	// Backend reads from Clerk; without it the mirror knows what events say and nothing else.
+	Backend *Backend
+	// SweepEvery is the time between two comparisons with Clerk; 0 for none but those that are asked for. SweepAtStart has
+	// one at once where none was ever finished.
+	SweepEvery   time.Duration
+	SweepAtStart bool
+	// ConfirmAfter is the time between the two reads without which nothing is taken for deleted, and MinAge what must have
+	// passed since the last news of it: DefaultConfirmAfter and DefaultMinAge, or 0 for a Clerk that reads its own writes.
+	ConfirmAfter, MinAge time.Duration
 	// Now is the clock; time.Now unless given.
 	Now func() time.Time
 	// Logger hears what could not be applied; slog.Default unless given. Never a body.

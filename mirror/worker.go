@@ -20,7 +20,8 @@ const (
 	purgeEvery  = time.Hour
 )
 
-// Run applies what Receive could not and purges the inbox, until ctx ends; then it returns nil. What cannot be applied
+// Run applies what Receive could not, purges the inbox, and with a Backend reads what is in doubt and compares the copy with
+// Clerk every SweepEvery, until ctx ends; then it returns nil. What cannot be applied
 // holds nothing else up.
 func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
@@ -28,6 +29,12 @@ func (m *Mirror) Run(ctx context.Context) error {
 		group.Go(func() { m.work(ctx) })
 	}
 	group.Go(func() { m.purge(ctx) })
+	if m.config.Backend != nil {
+		group.Go(func() { m.readContradictions(ctx) })
+		if m.config.SweepEvery > 0 {
+			group.Go(func() { m.sweepWhenDue(ctx) })
+		}
+	}
 	group.Wait()
 	return nil
 }
