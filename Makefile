@@ -2,7 +2,7 @@
 
 BIN := $(CURDIR)/.cache/bin
 
-.PHONY: help run test generate lint prove bench
+.PHONY: help run test generate lint check prove bench
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
@@ -21,8 +21,12 @@ lint: $(BIN)/golangci-lint ## Format the code and say what the linters find.
 	$(BIN)/golangci-lint run ./...
 	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
 
-prove: ## Everything that must hold before a change is taken.
+check: ## Everything that must hold before a change is taken, some ten minutes.
 	.ci/run
+
+# The same tests as in `go test`, on many more cases: the figures in docs/mirror.md come from here.
+prove: ## The long proofs of the mirror, TENANTRY_PROVE=1 in go test.
+	TENANTRY_PROVE=1 go test -count=1 -timeout 120m -v -run 'TestAnyOrder|TestEveryOrder|TestNobody|TestShortcuts' ./mirror
 
 bench: ## The benchmarks, with allocations.
 	go test -run '^$$' -bench . -benchmem ./...

@@ -27,11 +27,11 @@ func TestBadInput(t *testing.T) {
 	p := start(t, dbtest.Dir(t))
 	ada := p.token("ada", "acme")
 	one := p.ask(ada, `mutation { createDocument(input: {title: "Kept", content: "Kept"}) { document { id } } }`, nil)
-	id := one.at("createDocument", "document", "id").(string)
+	id := one.At("createDocument", "document", "id").(string)
 	members := p.ask(ada, `{ organization { members(first: 1) { pageInfo { endCursor } } } }`, nil)
-	memberCursor := members.at("organization", "members", "pageInfo", "endCursor").(string)
+	memberCursor := members.At("organization", "members", "pageInfo", "endCursor").(string)
 	globex := p.ask(p.token("ada", "globex"), `{ organization { documents(first: 1) { pageInfo { endCursor } } } }`, nil)
-	foreignCursor := globex.at("organization", "documents", "pageInfo", "endCursor").(string)
+	foreignCursor := globex.At("organization", "documents", "pageInfo", "endCursor").(string)
 
 	const create = `mutation($title: String!, $content: String!) { createDocument(input: {title: $title, content: $content}) { document { id } } }`
 	const documents = `query($first: Int, $after: String, $last: Int) { organization { documents(first: $first, after: $after, last: $last) { nodes { id } } } }`
@@ -76,7 +76,7 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := &program{t: t, url: p.url}
 			got := p.ask(ada, test.query, test.variables)
-			if got.Status != test.status || got.code() != test.code {
+			if got.Status != test.status || got.Code() != test.code {
 				t.Fatalf("%.300s, want %d %q", got, test.status, test.code)
 			}
 			if test.field != "" && !strings.Contains(got.Body, fmt.Sprintf(`"path":%q`, test.field)) {
@@ -111,7 +111,7 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := &program{t: t, url: p.url}
 			got := p.send(ada, test.contentType, []byte(test.body))
-			if got.Status != test.status || got.code() != test.code || strings.Contains(got.Body, "canary") {
+			if got.Status != test.status || got.Code() != test.code || strings.Contains(got.Body, "canary") {
 				t.Errorf("%.300s, want %d %s and no echo", got, test.status, test.code)
 			}
 		})
@@ -120,7 +120,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("tokens", func(t *testing.T) { badTokens(t, p, ada) })
 	t.Run("webhooks", func(t *testing.T) { badWebhooks(t, p) })
 
-	if kept := p.ask(ada, `query($id: ID!) { document(id: $id) { title content version } }`, variables{"id": id}); kept.at("document", "title") != "Kept" || kept.at("document", "version") != 1.0 {
+	if kept := p.ask(ada, `query($id: ID!) { document(id: $id) { title content version } }`, variables{"id": id}); kept.At("document", "title") != "Kept" || kept.At("document", "version") != 1.0 {
 		t.Errorf("the document afterwards: %s", kept)
 	}
 	if log := p.stderr.String(); strings.Contains(log, ada) || strings.Contains(log, "Kept") || strings.Contains(log, "whsec_") {
@@ -213,7 +213,7 @@ func badTokens(t *testing.T, p *program, good string) {
 		t.Run(name, func(t *testing.T) {
 			p := &program{t: t, url: p.url}
 			got := p.ask(test.token, `{ organization { name } }`, nil)
-			if got.Status != test.status || test.status == 401 && (got.code() != "UNAUTHENTICATED" || got.Data != nil) {
+			if got.Status != test.status || test.status == 401 && (got.Code() != "UNAUTHENTICATED" || got.Data != nil) {
 				t.Errorf("%s, want %d", got, test.status)
 			}
 		})
@@ -222,7 +222,7 @@ func badTokens(t *testing.T, p *program, good string) {
 	if status != 401 || !strings.HasPrefix(header.Get("WWW-Authenticate"), "Bearer") {
 		t.Errorf("%d with WWW-Authenticate %q", status, header.Get("WWW-Authenticate"))
 	}
-	if got := p.ask("", `{ viewer { permissions } }`, nil); got.Status != 200 || got.code() != "UNAUTHENTICATED" {
+	if got := p.ask("", `{ viewer { permissions } }`, nil); got.Status != 200 || got.Code() != "UNAUTHENTICATED" {
 		t.Errorf("without a token: %s", got)
 	}
 	if status, _, body := p.do(http.MethodPost, "/graphql", http.Header{"Content-Type": {"application/json"}, "Cookie": {"__session=" + good}}, []byte(`{"query":"{ organization { name } }"}`)); status != 200 || strings.Contains(body, "Acme") {

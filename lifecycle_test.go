@@ -54,13 +54,15 @@ func TestKilledAmidDeliveries(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(300*time.Millisecond + rand.N(400*time.Millisecond))
+	enough := 30 + rand.N(100)
+	for reached := false; !reached; time.Sleep(time.Millisecond) {
+		mu.Lock()
+		reached = len(acknowledged) >= enough
+		mu.Unlock()
+	}
 	p.stop(syscall.SIGKILL)
 	close(stop)
 	senders.Wait()
-	if len(acknowledged) < 20 {
-		t.Fatalf("only %d deliveries were acknowledged before the kill", len(acknowledged))
-	}
 
 	p = start(t, dir)
 	ada := p.token("ada", "acme")
@@ -68,7 +70,7 @@ func TestKilledAmidDeliveries(t *testing.T) {
 		names := map[string]bool{}
 		for after := any(nil); ; {
 			page := p.ask(ada, `query($after: String) { organization { members(first: 100, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } } }`, variables{"after": after})
-			nodes, ok := page.at("organization", "members", "nodes").([]any)
+			nodes, ok := page.At("organization", "members", "nodes").([]any)
 			if !ok {
 				t.Fatalf("the members: %s", page)
 			}
@@ -76,10 +78,10 @@ func TestKilledAmidDeliveries(t *testing.T) {
 				name, _ := node.(map[string]any)["name"].(string)
 				names[name] = true
 			}
-			if page.at("organization", "members", "pageInfo", "hasNextPage") != true {
+			if page.At("organization", "members", "pageInfo", "hasNextPage") != true {
 				return names
 			}
-			after = page.at("organization", "members", "pageInfo", "endCursor")
+			after = page.At("organization", "members", "pageInfo", "endCursor")
 		}
 	}
 	var missing int
@@ -99,7 +101,7 @@ func TestKilledAmidDeliveries(t *testing.T) {
 		t.Errorf("%d of %d acknowledged deliveries have not taken effect", missing, len(acknowledged))
 	}
 	t.Logf("%d acknowledged deliveries, %d missing", len(acknowledged), missing)
-	if other := p.ask(p.token("gus", "globex"), `{ organization { members(first: 100) { totalCount } } }`, nil); other.at("organization", "members", "totalCount") != 2.0 {
+	if other := p.ask(p.token("gus", "globex"), `{ organization { members(first: 100) { totalCount } } }`, nil); other.At("organization", "members", "totalCount") != 2.0 {
 		t.Errorf("Globex has other members: %s", other)
 	}
 }
@@ -156,8 +158,8 @@ func TestStartAndStop(t *testing.T) {
 
 	p = start(t, dir)
 	kept := p.ask(p.token("ada", "acme"), `query($id: ID!) { document(id: $id) { title } organization { documents { totalCount } } }`,
-		variables{"id": created.at("createDocument", "document", "id")})
-	if kept.at("document", "title") != "Survives" || kept.at("organization", "documents", "totalCount") != 31.0 {
+		variables{"id": created.At("createDocument", "document", "id")})
+	if kept.At("document", "title") != "Survives" || kept.At("organization", "documents", "totalCount") != 31.0 {
 		t.Errorf("after a restart: %s", kept)
 	}
 	p.stop(syscall.SIGTERM)
@@ -167,7 +169,7 @@ func TestStartAndStop(t *testing.T) {
 	}
 	p = start(t, dir, "--reset")
 	emptied := p.ask(p.token("ada", "acme"), `{ organization { documents { totalCount } members { totalCount } } }`, nil)
-	if emptied.at("organization", "documents", "totalCount") != 30.0 || emptied.at("organization", "members", "totalCount") != 2.0 {
+	if emptied.At("organization", "documents", "totalCount") != 30.0 || emptied.At("organization", "members", "totalCount") != 2.0 {
 		t.Errorf("after --reset: %s", emptied)
 	}
 }

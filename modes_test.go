@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -20,6 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/gqltest"
 )
 
 // instance is a Clerk instance as far as a server with keys meets it: a key, and tokens signed with it.
@@ -106,7 +107,7 @@ func TestLiveKeys(t *testing.T) {
 	}
 	const query = `{ viewer { permissions } organization { id name } }`
 	early := p.ask(clerk.token("org_Live", frontend), query, nil)
-	if early.at("organization", "name") != "live" || !strings.Contains(early.Body, "org:documents:create") {
+	if early.At("organization", "name") != "live" || !strings.Contains(early.Body, "org:documents:create") {
 		t.Errorf("before any webhook: %s", early)
 	}
 	if got := p.ask(clerk.token("org_Live", "https://evil.example"), query, nil); got.Status != 401 {
@@ -118,7 +119,7 @@ func TestLiveKeys(t *testing.T) {
 	if got := p.ask(newInstance(t, issuer).token("org_Live", frontend), query, nil); got.Status != 401 {
 		t.Errorf("of another key: %s", got)
 	}
-	if got := p.ask(clerk.token("org_Live", frontend), `{ __schema { queryType { name } } }`, nil); got.code() == "" {
+	if got := p.ask(clerk.token("org_Live", frontend), `{ __schema { queryType { name } } }`, nil); got.Code() == "" {
 		t.Errorf("introspection with live keys: %s", got)
 	}
 
@@ -127,7 +128,7 @@ func TestLiveKeys(t *testing.T) {
 	if status, _, answer := p.do(http.MethodPost, webhookPath, delivery(t, liveSecret, "msg_live", now, body), body); status != 204 {
 		t.Errorf("a webhook: %d %s", status, answer)
 	}
-	if named := p.ask(clerk.token("org_Live", frontend), query, nil); named.at("organization", "name") != "Alive" {
+	if named := p.ask(clerk.token("org_Live", frontend), query, nil); named.At("organization", "name") != "Alive" {
 		t.Errorf("after the webhook: %s", named)
 	}
 	if other := p.ask(clerk.token("org_Other", frontend), query, nil); strings.Contains(other.Body, "Alive") {
@@ -189,15 +190,15 @@ func TestDevelopmentKeys(t *testing.T) {
 	if status, _, _ := p.do(http.MethodGet, "/livez", nil, nil); status != 200 {
 		t.Errorf("/livez: %d", status)
 	}
-	if got := p.ask(clerk.token("org_Dev", ""), `{ organization { id } }`, nil); got.Status != 503 || got.code() != "UNAVAILABLE" {
+	if got := p.ask(clerk.token("org_Dev", ""), `{ organization { id } }`, nil); got.Status != 503 || got.Code() != "UNAVAILABLE" {
 		t.Errorf("a token that cannot be verified: %s", got)
 	}
 	reachable.Store(true)
-	var got answer
+	var got gqltest.Answer
 	for deadline := time.Now().Add(40 * time.Second); got.Status != 200 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		got = p.ask(clerk.token("org_Dev", ""), `{ organization { id } }`, nil)
 	}
-	if got.at("organization", "id") != "org_Dev" {
+	if got.At("organization", "id") != "org_Dev" {
 		t.Errorf("once Clerk can be reached: %s", got)
 	}
 	if status, _, _ := p.do(http.MethodPost, webhookPath, nil, []byte("{}")); status != 404 {
@@ -237,10 +238,12 @@ func TestDrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}}
+	// The server says 100 Continue when it begins to read the body, and only then the client does.
+	request.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}, "Expect": {"100-continue"}}
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute, DisableKeepAlives: true}}
 	done := make(chan string, 1)
 	go func() {
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			done <- err.Error()
 			return
@@ -248,7 +251,7 @@ func TestDrain(t *testing.T) {
 		defer response.Body.Close()
 		done <- fmt.Sprint(response.StatusCode)
 	}()
-	<-body.halfSent
+	<-body.wanted
 	ended := make(chan time.Duration, 1)
 	go func() { ended <- p.stop(syscall.SIGTERM) }()
 	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -269,28 +272,19 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// heldBody is a body whose second half is sent once hold is closed. halfSent is closed when the first half is on its way.
+// heldBody is a body that is sent once hold is closed. wanted is closed when somebody wants to read it.
 type heldBody struct {
-	halves         []string
-	halfSent, hold chan struct{}
+	text         *strings.Reader
+	once         sync.Once
+	wanted, hold chan struct{}
 }
 
 func newHeldBody(text string) *heldBody {
-	return &heldBody{
-		halves:   []string{text[:len(text)/2], text[len(text)/2:]},
-		halfSent: make(chan struct{}), hold: make(chan struct{}),
-	}
+	return &heldBody{text: strings.NewReader(text), wanted: make(chan struct{}), hold: make(chan struct{})}
 }
 
 func (b *heldBody) Read(p []byte) (int, error) {
-	switch len(b.halves) {
-	case 0:
-		return 0, io.EOF
-	case 1:
-		close(b.halfSent)
-		<-b.hold
-	}
-	n := copy(p, b.halves[0])
-	b.halves = b.halves[1:]
-	return n, nil
+	b.once.Do(func() { close(b.wanted) })
+	<-b.hold
+	return b.text.Read(p)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/gqltest"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -154,41 +154,10 @@ func (p *program) stop(signal syscall.Signal) time.Duration {
 	return time.Since(began)
 }
 
-// answer is what came back for one GraphQL request.
-type answer struct {
-	Status int
-	Body   string
-	Data   map[string]any `json:"data"`
-	Errors []struct {
-		Message    string         `json:"message"`
-		Path       []any          `json:"path"`
-		Extensions map[string]any `json:"extensions"`
-	} `json:"errors"`
-}
-
-// code is the first error's code, "" without one.
-func (a answer) code() string {
-	if len(a.Errors) == 0 {
-		return ""
-	}
-	code, _ := a.Errors[0].Extensions["code"].(string)
-	return code
-}
-
-// at digs a value out of data: at("document", "title").
-func (a answer) at(path ...string) any {
-	var value any = a.Data
-	for _, name := range path {
-		object, _ := value.(map[string]any)
-		value = object[name]
-	}
-	return value
-}
-
 type variables = map[string]any
 
 // ask sends a query with a fixed request id, so that two answers can be compared byte by byte.
-func (p *program) ask(token, query string, variables variables) answer {
+func (p *program) ask(token, query string, variables variables) gqltest.Answer {
 	p.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -197,18 +166,14 @@ func (p *program) ask(token, query string, variables variables) answer {
 	return p.send(token, "application/json", body)
 }
 
-func (p *program) send(token, contentType string, body []byte) answer {
+func (p *program) send(token, contentType string, body []byte) gqltest.Answer {
 	p.t.Helper()
 	header := http.Header{"Content-Type": {contentType}, "X-Request-Id": {"the-same-request-id"}}
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
 	status, _, text := p.do(http.MethodPost, "/graphql", header, body)
-	result := answer{Status: status, Body: text}
-	if err := json.Unmarshal([]byte(text), &result); err != nil {
-		p.t.Fatalf("the answer is no JSON: %s", text)
-	}
-	return result
+	return gqltest.Read(p.t, status, []byte(text))
 }
 
 func (p *program) do(method, path string, header http.Header, body []byte) (int, http.Header, string) {
@@ -271,5 +236,3 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buffer.String()
 }
-
-func (a answer) String() string { return fmt.Sprintf("%d %s", a.Status, a.Body) }

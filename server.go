@@ -66,7 +66,8 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	copied := mirror.New(db, mirror.Config{InstanceID: verifier.InstanceID, Logger: logger})
+	metrics := newMetrics()
+	copied := mirror.New(db, mirror.Config{InstanceID: verifier.InstanceID, Logger: logger, Observe: metrics.observe})
 
 	server, err := newServer(config, parts{store: db, verifier: verifier, mirror: copied, clerk: surroundings.clerk, logger: logger})
 	if err != nil {
@@ -74,6 +75,10 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	}
 	tasks := startTasks(ctx)
 	closing.add("background work", tasks.stop)
+	metricsAddr, err := serveMetrics(config, metrics, copied, logger, tasks)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	tasks.run(func(ctx context.Context) error { verifier.Run(ctx); return nil })
 	tasks.run(copied.Run)
 	tasks.run(func(context.Context) error { return server.serve(listener) })
@@ -84,7 +89,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 			return err
 		}
 	}
-	withdraw, err := cli.Announce(config.Dir, url)
+	withdraw, err := cli.Announce(config.Dir, url, metricsAddr)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/gqltest"
 )
 
 // The main job from end to end: sign in, ask, be refused, be removed.
@@ -18,22 +19,22 @@ func TestStory(t *testing.T) {
 
 	created := p.ask(ada, `mutation { createDocument(input: {title: "Plan", content: "Of Acme"}) {
 		document { id title version author { name role } } documentEdge { cursor node { title } } } }`, nil)
-	id, _ := created.at("createDocument", "document", "id").(string)
-	if id == "" || created.at("createDocument", "document", "author", "name") != "Ada Lovelace" {
+	id, _ := created.At("createDocument", "document", "id").(string)
+	if id == "" || created.At("createDocument", "document", "author", "name") != "Ada Lovelace" {
 		t.Fatalf("Ada creates a document: %s", created)
 	}
 
 	read := p.ask(max, `query($id: ID!) { document(id: $id) { title content author { name } } }`, variables{"id": id})
-	if read.at("document", "title") != "Plan" || read.at("document", "content") != "Of Acme" || len(read.Errors) > 0 {
+	if read.At("document", "title") != "Plan" || read.At("document", "content") != "Of Acme" || len(read.Errors) > 0 {
 		t.Errorf("Max reads it: %s", read)
 	}
 	forbidden := p.ask(max, `mutation($id: ID!) {
 		updateDocument(input: {id: $id, expectedVersion: 1, title: "Max's plan"}) { document { title version } }
 		deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id})
-	if forbidden.code() != "FORBIDDEN" || len(forbidden.Errors) != 1 ||
+	if forbidden.Code() != "FORBIDDEN" || len(forbidden.Errors) != 1 ||
 		!reflect.DeepEqual(forbidden.Errors[0].Path, []any{"deleteDocument"}) ||
 		forbidden.Errors[0].Extensions["permission"] != "org:documents:delete" ||
-		forbidden.at("deleteDocument") != nil || forbidden.at("updateDocument", "document", "title") != "Max's plan" {
+		forbidden.At("deleteDocument") != nil || forbidden.At("updateDocument", "document", "title") != "Max's plan" {
 		t.Errorf("Max may update and not delete: %s", forbidden)
 	}
 
@@ -54,14 +55,14 @@ func TestStory(t *testing.T) {
 				t.Errorf("%s leaks: %s", query, foreign)
 			}
 		}
-		if still := p.ask(ada, `query($id: ID!) { document(id: $id) { title version } }`, variables{"id": id}); still.at("document", "version") != 2.0 {
+		if still := p.ask(ada, `query($id: ID!) { document(id: $id) { title version } }`, variables{"id": id}); still.At("document", "version") != 2.0 {
 			t.Errorf("the document afterwards: %s", still)
 		}
 	})
 
 	t.Run("Nora has no organization", func(t *testing.T) {
 		nora := p.ask(p.token("nora", ""), `{ viewer { user { name } organization { id } permissions } organization { id } }`, nil)
-		if nora.code() != "NO_ACTIVE_ORGANIZATION" || nora.at("viewer", "user", "name") != "Nora Noether" || nora.at("organization") != nil {
+		if nora.Code() != "NO_ACTIVE_ORGANIZATION" || nora.At("viewer", "user", "name") != "Nora Noether" || nora.At("organization") != nil {
 			t.Errorf("Nora asks: %s", nora)
 		}
 	})
@@ -80,7 +81,7 @@ func TestStory(t *testing.T) {
 				deleteDocument(input: {id: $id}) { deletedDocumentId } }`,
 		} {
 			got := p.ask(guest, query, variables{"id": id})
-			if got.code() != "FORBIDDEN" || strings.Contains(got.Body, "plan") || strings.Contains(got.Body, `"title"`) || strings.Contains(got.Body, id) {
+			if got.Code() != "FORBIDDEN" || strings.Contains(got.Body, "plan") || strings.Contains(got.Body, `"title"`) || strings.Contains(got.Body, id) {
 				t.Errorf("%s: %s", query, got)
 			}
 		}
@@ -89,22 +90,22 @@ func TestStory(t *testing.T) {
 	t.Run("removed, and back", func(t *testing.T) {
 		const query = `{ organization { name } viewer { permissions } }`
 		kept := p.token("max", "acme")
-		if before := p.ask(kept, query, nil); before.at("organization", "name") != "Acme" {
+		if before := p.ask(kept, query, nil); before.At("organization", "name") != "Acme" {
 			t.Fatalf("before: %s", before)
 		}
 		p.control(http.MethodDelete, "memberships", variables{"organization": "acme", "user": "max"})
 		refused := p.ask(kept, query, nil)
-		for deadline := time.Now().Add(time.Second); refused.code() == "" && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(time.Second); refused.Code() == "" && time.Now().Before(deadline); {
 			refused = p.ask(kept, query, nil)
 		}
-		if refused.code() != "NO_ACTIVE_ORGANIZATION" || refused.Errors[0].Extensions["reason"] != "MEMBERSHIP_ENDED" || refused.at("organization") != nil {
+		if refused.Code() != "NO_ACTIVE_ORGANIZATION" || refused.Errors[0].Extensions["reason"] != "MEMBERSHIP_ENDED" || refused.At("organization") != nil {
 			t.Errorf("removed, with the same token: %s", refused)
 		}
 		p.control(http.MethodPost, "memberships", variables{"organization": "acme", "user": "max", "role": "org:member"})
-		if back := p.ask(p.token("max", "acme"), query, nil); back.at("organization", "name") != "Acme" {
+		if back := p.ask(p.token("max", "acme"), query, nil); back.At("organization", "name") != "Acme" {
 			t.Errorf("joined again: %s", back)
 		}
-		if other := p.ask(gus, query, nil); other.at("organization", "name") != "Globex" {
+		if other := p.ask(gus, query, nil); other.At("organization", "name") != "Globex" {
 			t.Errorf("Globex meanwhile: %s", other)
 		}
 	})
@@ -117,17 +118,17 @@ func TestPages(t *testing.T) {
 	ada := p.token("ada", "acme")
 	const query = `query($first: Int, $after: String, $last: Int, $before: String) { organization { documents(first: $first, after: $after, last: $last, before: $before) {
 		totalCount nodes { title author { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`
-	titles := func(a answer) (all []string) {
-		nodes, _ := a.at("organization", "documents", "nodes").([]any)
+	titles := func(a gqltest.Answer) (all []string) {
+		nodes, _ := a.At("organization", "documents", "nodes").([]any)
 		for _, node := range nodes {
 			all = append(all, node.(map[string]any)["title"].(string))
 		}
 		return all
 	}
-	info := func(a answer, name string) any { return a.at("organization", "documents", "pageInfo", name) }
+	info := func(a gqltest.Answer, name string) any { return a.At("organization", "documents", "pageInfo", name) }
 
 	var forwards []string
-	var page answer
+	var page gqltest.Answer
 	for after := any(nil); ; after = info(page, "endCursor") {
 		page = p.ask(ada, query, variables{"first": 7, "after": after})
 		forwards = append(forwards, titles(page)...)
@@ -152,7 +153,7 @@ func TestPages(t *testing.T) {
 	if !reflect.DeepEqual(forwards, backwards) {
 		t.Errorf("backwards %q", backwards)
 	}
-	if first := p.ask(ada, query, nil); len(titles(first)) != 25 || first.at("organization", "documents", "totalCount") != 30.0 {
+	if first := p.ask(ada, query, nil); len(titles(first)) != 25 || first.At("organization", "documents", "totalCount") != 30.0 {
 		t.Errorf("the first page: %s", first)
 	}
 	if other := p.ask(p.token("ada", "globex"), query, variables{"first": 100}); len(titles(other)) != 3 || strings.Contains(other.Body, "Acme") {

@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/graph"
 	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/gqltest"
 	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )
@@ -81,57 +82,15 @@ func newAPI(t testing.TB) *api {
 
 type variables = map[string]any
 
-type answer struct {
-	Body   string
-	Data   map[string]any `json:"data"`
-	Errors []struct {
-		Message    string         `json:"message"`
-		Path       []any          `json:"path"`
-		Extensions map[string]any `json:"extensions"`
-	} `json:"errors"`
-}
-
-// code is the first error's code, "" without one.
-func (a answer) code() string {
-	if len(a.Errors) == 0 {
-		return ""
-	}
-	code, _ := a.Errors[0].Extensions["code"].(string)
-	return code
-}
-
-// at digs a value out of data; a number is an index of a list.
-func (a answer) at(path ...any) any {
-	var value any = a.Data
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			object, _ := value.(map[string]any)
-			value = object[step]
-		case int:
-			list, _ := value.([]any)
-			if step >= len(list) {
-				return nil
-			}
-			value = list[step]
-		}
-	}
-	return value
-}
-
 // ask sends an operation as somebody, with a fixed request id, so that two answers can be compared byte by byte.
-func (a *api) ask(as *auth.Viewer, query string, variables variables) answer {
+func (a *api) ask(as *auth.Viewer, query string, variables variables) gqltest.Answer {
 	a.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	recorder := a.post(as, body)
-	result := answer{Body: recorder.Body.String()}
-	if err := json.Unmarshal(recorder.Body.Bytes(), &result); err != nil {
-		a.t.Fatalf("%v: %s", err, recorder.Body)
-	}
-	return result
+	return gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
 }
 
 func (a *api) post(as *auth.Viewer, body []byte) *httptest.ResponseRecorder {
@@ -156,7 +115,7 @@ func (a *api) benchmark(b *testing.B, query string, variables variables) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if got := a.ask(ada, query, variables); got.code() != "" {
+	if got := a.ask(ada, query, variables); got.Code() != "" {
 		b.Fatal(got.Body)
 	}
 	b.ReportAllocs()

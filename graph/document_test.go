@@ -34,8 +34,8 @@ func TestStatementsDoNotGrowWithThePage(t *testing.T) {
 	counts := map[int]int{}
 	for _, first := range []int{1, 2, 25, 60} {
 		got := a.ask(ada, pageWithAuthors, variables{"first": first})
-		if got.code() != "" || got.at("organization", "documents", "nodes", first-1, "author", "name") != fmt.Sprint("Author ", 60-first) ||
-			got.at("organization", "documents", "edges", 0, "node", "author", "name") != "Author 59" {
+		if got.Code() != "" || got.At("organization", "documents", "nodes", first-1, "author", "name") != fmt.Sprint("Author ", 60-first) ||
+			got.At("organization", "documents", "edges", 0, "node", "author", "name") != "Author 59" {
 			t.Fatalf("a page of %d: %s", first, got.Body)
 		}
 		counts[first] = a.statements
@@ -51,47 +51,47 @@ func TestDocumentMutations(t *testing.T) {
 	a := newAPI(t)
 	created := a.ask(ada, `mutation { createDocument(input: {title: "One", content: "first"}) {
 		document { id title content version author { name } createdAt updatedAt } documentEdge { cursor node { id } } } }`, nil)
-	id := created.at("createDocument", "document", "id")
-	if created.code() != "" || created.at("createDocument", "document", "author", "name") != "Name of ada" || created.at("createDocument", "documentEdge", "node", "id") != id {
+	id := created.At("createDocument", "document", "id")
+	if created.Code() != "" || created.At("createDocument", "document", "author", "name") != "Name of ada" || created.At("createDocument", "documentEdge", "node", "id") != id {
 		t.Fatalf("created: %s", created.Body)
 	}
-	if _, err := time.Parse("2006-01-02T15:04:05.000000Z", created.at("createDocument", "document", "createdAt").(string)); err != nil {
+	if _, err := time.Parse("2006-01-02T15:04:05.000000Z", created.At("createDocument", "document", "createdAt").(string)); err != nil {
 		t.Error(err)
 	}
 	// The edge's cursor is one of the list.
 	before := a.document(acme, "Newer")
 	after := a.ask(ada, `query($after: String) { organization { documents(after: $after) { nodes { id } } } n: organization { documents(last: 1, before: $after) { nodes { id } } } }`,
-		variables{"after": created.at("createDocument", "documentEdge", "cursor")})
-	if after.at("organization", "documents", "nodes", 0) != nil || after.at("n", "documents", "nodes", 0, "id") != before.GlobalID() {
+		variables{"after": created.At("createDocument", "documentEdge", "cursor")})
+	if after.At("organization", "documents", "nodes", 0) != nil || after.At("n", "documents", "nodes", 0, "id") != before.GlobalID() {
 		t.Errorf("around the cursor: %s", after.Body)
 	}
 
 	const update = `mutation($id: ID!, $v: Int!, $title: String, $content: String) {
 		updateDocument(input: {id: $id, expectedVersion: $v, title: $title, content: $content}) { document { title content version } } }`
 	updated := a.ask(ada, update, variables{"id": id, "v": 1, "title": "Two"})
-	if updated.at("updateDocument", "document", "title") != "Two" || updated.at("updateDocument", "document", "content") != "first" || updated.at("updateDocument", "document", "version") != 2.0 {
+	if updated.At("updateDocument", "document", "title") != "Two" || updated.At("updateDocument", "document", "content") != "first" || updated.At("updateDocument", "document", "version") != 2.0 {
 		t.Errorf("updated: %s", updated.Body)
 	}
 	stale := a.ask(ada, update, variables{"id": id, "v": 1, "title": "Three"})
-	if stale.code() != "CONFLICT" || stale.Errors[0].Extensions["currentVersion"] != 2.0 {
+	if stale.Code() != "CONFLICT" || stale.Errors[0].Extensions["currentVersion"] != 2.0 {
 		t.Errorf("stale: %s", stale.Body)
 	}
 	foreign := a.ask(gus, update, variables{"id": id, "v": 2, "title": "Mine"})
-	if foreign.code() != "NOT_FOUND" {
+	if foreign.Code() != "NOT_FOUND" {
 		t.Errorf("from another organization: %s", foreign.Body)
 	}
 
 	const remove = `mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`
-	if got := a.ask(gus, remove, variables{"id": id}); got.code() != "NOT_FOUND" {
+	if got := a.ask(gus, remove, variables{"id": id}); got.Code() != "NOT_FOUND" {
 		t.Errorf("deleted from another organization: %s", got.Body)
 	}
-	if got := a.ask(ada, remove, variables{"id": id}); got.at("deleteDocument", "deletedDocumentId") != id {
+	if got := a.ask(ada, remove, variables{"id": id}); got.At("deleteDocument", "deletedDocumentId") != id {
 		t.Errorf("deleted: %s", got.Body)
 	}
-	if got := a.ask(ada, remove, variables{"id": id}); got.code() != "NOT_FOUND" {
+	if got := a.ask(ada, remove, variables{"id": id}); got.Code() != "NOT_FOUND" {
 		t.Errorf("deleted again: %s", got.Body)
 	}
-	if got := a.ask(ada, `query($id: ID!) { document(id: $id) { id } node(id: $id) { id } }`, variables{"id": id}); got.code() != "" || got.at("document") != nil || got.at("node") != nil {
+	if got := a.ask(ada, `query($id: ID!) { document(id: $id) { id } node(id: $id) { id } }`, variables{"id": id}); got.Code() != "" || got.At("document") != nil || got.At("node") != nil {
 		t.Errorf("read afterwards: %s", got.Body)
 	}
 }
@@ -106,8 +106,8 @@ func TestAuthorAfterLeaving(t *testing.T) {
 	byNobody := dbtest.Document(t, a.store.Org(acme), models.Document{AuthorID: "user_gus"}) // a member elsewhere
 	got := a.ask(ada, `query($a: ID!, $b: ID!) { a: document(id: $a) { author { name leftAt } } b: document(id: $b) { title author { name } } organization { members { nodes { name } totalCount } } }`,
 		variables{"a": byLeft.GlobalID(), "b": byNobody.GlobalID()})
-	if got.at("a", "author", "name") != "Left Behind" || got.at("a", "author", "leftAt") != "2026-05-01T00:00:00.000000Z" ||
-		got.at("b", "title") == nil || got.at("b", "author") != nil || got.at("organization", "members", "totalCount") != 2.0 {
+	if got.At("a", "author", "name") != "Left Behind" || got.At("a", "author", "leftAt") != "2026-05-01T00:00:00.000000Z" ||
+		got.At("b", "title") == nil || got.At("b", "author") != nil || got.At("organization", "members", "totalCount") != 2.0 {
 		t.Errorf("%s", got.Body)
 	}
 }
@@ -119,8 +119,8 @@ func TestOrganizationBeforeItsWebhook(t *testing.T) {
 	early := viewer("user_early", "org_early", "org:admin", everything...)
 	got := a.ask(early, `{ viewer { user { id name } organization { id name slug } membership { role } permissions }
 		organization { name documents { nodes { id } totalCount } members { totalCount } } node(id: "org_early") { id } other: node(id: "org_acme") { id } }`, nil)
-	if got.code() != "" || got.at("viewer", "organization", "name") != "early" || got.at("organization", "documents", "totalCount") != 0.0 ||
-		got.at("node", "id") != "org_early" || got.at("other") != nil || got.at("viewer", "user", "name") != nil {
+	if got.Code() != "" || got.At("viewer", "organization", "name") != "early" || got.At("organization", "documents", "totalCount") != 0.0 ||
+		got.At("node", "id") != "org_early" || got.At("other") != nil || got.At("viewer", "user", "name") != nil {
 		t.Errorf("%s", got.Body)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tenantry/tenantry/internal/gqltest"
 	"github.com/tenantry/tenantry/models"
 )
 
@@ -51,20 +52,20 @@ func TestEveryWayInIsGuarded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &api{t: t, store: a.store, handler: a.handler}
 			got := a.ask(nobody, operation.query, operation.variables)
-			if got.code() != "UNAUTHENTICATED" || leaks(got) {
+			if got.Code() != "UNAUTHENTICATED" || leaks(got) {
 				t.Errorf("without a token: %s", got.Body)
 			}
 			got = a.ask(nora, operation.query, operation.variables)
 			if operation.query[:8] == "{ viewer" {
-				if got.at("viewer", "organization") != nil || got.code() != "" {
+				if got.At("viewer", "organization") != nil || got.Code() != "" {
 					t.Errorf("without an organization: %s", got.Body)
 				}
-			} else if got.code() != "NO_ACTIVE_ORGANIZATION" || leaks(got) {
+			} else if got.Code() != "NO_ACTIVE_ORGANIZATION" || leaks(got) {
 				t.Errorf("without an organization: %s", got.Body)
 			}
 			if operation.permission != "" {
 				got = a.ask(guest, operation.query, operation.variables)
-				if got.code() != "FORBIDDEN" || got.Errors[0].Extensions["permission"] != operation.permission || leaks(got) {
+				if got.Code() != "FORBIDDEN" || got.Errors[0].Extensions["permission"] != operation.permission || leaks(got) {
 					t.Errorf("without %s: %s", operation.permission, got.Body)
 				}
 			}
@@ -82,14 +83,14 @@ func TestEveryWayInIsGuarded(t *testing.T) {
 	}
 	for name := range operations(a) {
 		operation := operations(a)[name] // with a document of its own, as one of them deletes
-		if got := a.ask(ada, operation.query, operation.variables); got.code() != "" || !leaks(got) && name != "deleteDocument" && name != "organization.members" {
+		if got := a.ask(ada, operation.query, operation.variables); got.Code() != "" || !leaks(got) && name != "deleteDocument" && name != "organization.members" {
 			t.Errorf("%s as Ada, who may: %s", name, got.Body)
 		}
 	}
 }
 
 // leaks says whether an answer has anything of Acme's.
-func leaks(a answer) bool {
+func leaks(a gqltest.Answer) bool {
 	return strings.Contains(a.Body, "canary") || strings.Contains(a.Body, acme) ||
 		strings.Contains(a.Body, `"acme"`) || strings.Contains(a.Body, "Name of ada") || strings.Contains(a.Body, "Name of guest")
 }
@@ -100,7 +101,7 @@ func TestPayloadIsGuarded(t *testing.T) {
 	a := newAPI(t)
 	writer := viewer("user_writer", acme, "org:writer", "org:documents:create", "org:documents:update")
 	got := a.ask(writer, `mutation { createDocument(input: {title: "canary", content: ""}) { document { title } documentEdge { cursor node { title } } } }`, nil)
-	if strings.Contains(got.Body, "canary") || len(got.Errors) != 2 || got.at("createDocument", "documentEdge", "cursor") == nil {
+	if strings.Contains(got.Body, "canary") || len(got.Errors) != 2 || got.At("createDocument", "documentEdge", "cursor") == nil {
 		t.Errorf("the payload: %s", got.Body)
 	}
 	for _, e := range got.Errors {
@@ -129,8 +130,8 @@ func TestSiblingsSurviveADenial(t *testing.T) {
 	for _, e := range got.Errors {
 		paths = append(paths, e.Path)
 	}
-	if got.at("organization", "name") != "acme" || got.at("organization", "members", "totalCount") != 2.0 ||
-		got.at("organization", "documents") != nil || got.at("nodes", 0, "id") != member || got.at("nodes", 1) != nil {
+	if got.At("organization", "name") != "acme" || got.At("organization", "members", "totalCount") != 2.0 ||
+		got.At("organization", "documents") != nil || got.At("nodes", 0, "id") != member || got.At("nodes", 1) != nil {
 		t.Errorf("%s", got.Body)
 	}
 	for _, want := range [][]any{{"organization", "documents"}, {"nodes", 1.0}, {"one"}} {

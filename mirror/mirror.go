@@ -27,6 +27,8 @@ type Config struct {
 	Now func() time.Time
 	// Logger hears what could not be applied; slog.Default unless given. Never a body.
 	Logger *slog.Logger
+	// Observe hears what becomes of each event, for metrics; nobody unless given. It must not block.
+	Observe func(Observation)
 }
 
 // Mirror is the copy of Clerk in one database. Several, also in several processes, may work on the same one.

@@ -103,7 +103,7 @@ func deref(text *string) string {
 // TestShortcutsEndWrong shows that the histories of the proofs are hard: mirrors with the usual shortcuts fail them.
 func TestShortcutsEndWrong(t *testing.T) {
 	t.Parallel()
-	const histories = 150
+	histories := scale(150, 10_000)
 	for name, shortcut := range map[string]naive{
 		"the last arrival wins":                        {lastArrival: true},
 		"the last arrival wins, with tombstones":       {lastArrival: true, tombstones: true},

@@ -82,6 +82,7 @@ func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) 
 	default:
 		outcome.Result = m.applyNow(ctx, e, decoded)
 	}
+	m.observe(decoded.kind, outcome.Result, decoded.at)
 	return outcome, nil
 }
 

@@ -72,9 +72,12 @@ func (m *Mirror) applyNext(ctx context.Context) (found bool, err error) {
 		}
 		return m.applyClaimed(tx, e.ID, decoded)
 	})
-	if err != nil && found && ctx.Err() == nil {
-		m.failed(ctx, e, err)
+	switch {
+	case err != nil && found && ctx.Err() == nil:
+		m.observe(e.Type, m.failed(ctx, e, err), e.At)
 		return true, nil
+	case err == nil && found:
+		m.observe(e.Type, Applied, e.At)
 	}
 	return found, err
 }

@@ -18,6 +18,7 @@ CREATE TABLE clerk.inbox (
     CONSTRAINT inbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'done'::text, 'ignored'::text, 'dead'::text])))
 );
 CREATE INDEX inbox_by_user ON clerk.inbox USING btree (user_id) WHERE (body IS NOT NULL);
+CREATE INDEX inbox_dead ON clerk.inbox USING btree (received_at) WHERE (state = 'dead'::text);
 CREATE INDEX inbox_finished ON clerk.inbox USING btree (received_at) WHERE (state <> 'pending'::text);
 CREATE INDEX inbox_pending ON clerk.inbox USING btree (next_at) WHERE (state = 'pending'::text);
 GRANT DELETE, INSERT, SELECT, UPDATE ON clerk.inbox TO mirror;

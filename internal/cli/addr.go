@@ -30,6 +30,20 @@ func (r *reader) readAddr(mode Mode) string {
 	return net.JoinHostPort(host, port)
 }
 
+// readMetricsAddr gives the address of /metrics, "" for none, and whether it is only the default.
+func (r *reader) readMetricsAddr() (addr string, ifFree bool) {
+	switch addr = r.flags.MetricsAddr; addr {
+	case "":
+		return "127.0.0.1:9464", true
+	case "off":
+		return "", false
+	}
+	if _, port, err := net.SplitHostPort(addr); err != nil || !isPort(port) {
+		r.problems.add(varMetricsAddr, "must be host:port, such as 127.0.0.1:9464, or off")
+	}
+	return addr, false
+}
+
 // defaultAddr is loopback, or with live keys every address, on the port that hosting platforms name in PORT.
 func (r *reader) defaultAddr(mode Mode) string {
 	if mode != ModeProduction {

@@ -21,10 +21,14 @@ const (
 // Config is what the server runs with: resolved from flags, variables and defaults, and checked. Printing or logging
 // it shows no secret.
 type Config struct {
-	Mode  Mode
-	Addr  string // host:port; port 0 means a free one
-	Dir   string // the .tenantry folder itself
-	Reset bool   // empty Dir first
+	Mode Mode
+	Addr string // host:port; port 0 means a free one
+	// MetricsAddr is where /metrics listens, "" for nowhere. With MetricsIfFree it is the default, and left out where
+	// another program listens there.
+	MetricsAddr   string
+	MetricsIfFree bool
+	Dir           string // the .tenantry folder itself
+	Reset         bool   // empty Dir first
 
 	DatabaseURL        string `json:"-"` // "": the private PostgreSQL
 	DatabaseMigrateURL string `json:"-"` // "": DatabaseURL migrates
@@ -53,7 +57,7 @@ type Config struct {
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("mode", string(c.Mode)),
-		slog.String("addr", c.Addr),
+		slog.String("addr", c.Addr), slog.String("metrics_addr", c.MetricsAddr),
 		slog.String("dir", c.Dir),
 		slog.Bool("own_database", c.DatabaseURL != ""),
 		slog.Bool("own_migration_login", c.DatabaseMigrateURL != ""),

@@ -17,21 +17,21 @@ func TestConfigOfEachMode(t *testing.T) {
 		want Config
 	}{
 		"local": {nil, Config{
-			Mode: ModeLocal, Addr: "127.0.0.1:8080", Dir: ".tenantry", Scope: ScopeConnection, Introspection: true, LogFormat: LogJSON,
+			Mode: ModeLocal, Addr: "127.0.0.1:8080", MetricsAddr: "127.0.0.1:9464", MetricsIfFree: true, Dir: ".tenantry", Scope: ScopeConnection, Introspection: true, LogFormat: LogJSON,
 		}},
 		"local with a database of one's own": {environment{"DATABASE_URL": databaseOwn}, Config{
-			Mode: ModeLocal, Addr: "127.0.0.1:8080", Dir: ".tenantry", Scope: ScopeConnection, Introspection: true, LogFormat: LogJSON,
+			Mode: ModeLocal, Addr: "127.0.0.1:8080", MetricsAddr: "127.0.0.1:9464", MetricsIfFree: true, Dir: ".tenantry", Scope: ScopeConnection, Introspection: true, LogFormat: LogJSON,
 			DatabaseURL: databaseOwn,
 		}},
 		"development": {development().with("CLERK_AUTHORIZED_PARTIES", "http://localhost:3000").with("CLERK_WEBHOOK_SECRET", webhookOne), Config{
-			Mode: ModeDevelopment, Addr: "127.0.0.1:8080", Dir: ".tenantry", Scope: ScopeConnection, Introspection: true, LogFormat: LogJSON,
+			Mode: ModeDevelopment, Addr: "127.0.0.1:8080", MetricsAddr: "127.0.0.1:9464", MetricsIfFree: true, Dir: ".tenantry", Scope: ScopeConnection, Introspection: true, LogFormat: LogJSON,
 			SecretKey: secretTest, PublishableKey: testKey,
 			Issuer:  "https://quiet-owl-7.clerk.accounts.dev",
 			JWKSURL: "https://quiet-owl-7.clerk.accounts.dev/.well-known/jwks.json",
 			APIURL:  "https://api.clerk.com/v1", AuthorizedParties: []string{"http://localhost:3000"}, WebhookSecrets: []string{webhookOne},
 		}},
 		"production": {production(), Config{
-			Mode: ModeProduction, Addr: ":8080", Dir: ".tenantry", Scope: ScopeConnection, LogFormat: LogJSON,
+			Mode: ModeProduction, Addr: ":8080", MetricsAddr: "127.0.0.1:9464", MetricsIfFree: true, Dir: ".tenantry", Scope: ScopeConnection, LogFormat: LogJSON,
 			SecretKey: secretLive, PublishableKey: liveKey, DatabaseURL: databaseOwn,
 			Issuer: "https://clerk.example.com", JWKSURL: "https://clerk.example.com/.well-known/jwks.json",
 			APIURL: "https://api.clerk.com/v1", AuthorizedParties: []string{"https://app.example.com"}, WebhookSecrets: []string{webhookOne},
@@ -64,6 +64,8 @@ func TestSettingsThatAreTaken(t *testing.T) {
 		"the hosting platform's port":     {production().with("PORT", "3000"), nil, func(c Config) bool { return c.Addr == ":3000" }},
 		"an address before that port":     {production().with("PORT", "3000").with("TENANTRY_ADDR", "10.0.0.7:80"), nil, func(c Config) bool { return c.Addr == "10.0.0.7:80" }},
 		"PORT counts with live keys only": {development().with("PORT", "3000"), nil, func(c Config) bool { return c.Addr == "127.0.0.1:8080" }},
+		"metrics elsewhere":               {environment{"TENANTRY_METRICS_ADDR": ":9999"}, nil, func(c Config) bool { return c.MetricsAddr == ":9999" && !c.MetricsIfFree }},
+		"no metrics":                      {environment{"TENANTRY_METRICS_ADDR": "off"}, nil, func(c Config) bool { return c.MetricsAddr == "" && !c.MetricsIfFree }},
 		"port 0":                          {environment{"TENANTRY_ADDR": "127.0.0.1:0"}, nil, func(c Config) bool { return c.Addr == "127.0.0.1:0" }},
 		"no host is loopback when local":  {environment{"TENANTRY_ADDR": ":9000"}, nil, func(c Config) bool { return c.Addr == "127.0.0.1:9000" }},
 		"no host is every one otherwise":  {development().with("TENANTRY_ADDR", ":9000"), nil, func(c Config) bool { return c.Addr == ":9000" }},

@@ -8,6 +8,7 @@ import (
 // Names of the variables that errors speak of.
 const (
 	varAddr               = "TENANTRY_ADDR"
+	varMetricsAddr        = "TENANTRY_METRICS_ADDR"
 	varScope              = "TENANTRY_SCOPE"
 	varLogLevel           = "TENANTRY_LOG_LEVEL"
 	varLogFormat          = "TENANTRY_LOG_FORMAT"
@@ -54,6 +55,7 @@ func (s *serveCommand) config(v *variables, terminal bool) (Config, error) {
 		r.requireAll()
 	}
 	c.Addr = r.readAddr(c.Mode)
+	c.MetricsAddr, c.MetricsIfFree = r.readMetricsAddr()
 	r.readDatabase(&c)
 	if c.Mode != ModeLocal {
 		r.readClerk(&c)

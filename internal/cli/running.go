@@ -17,13 +17,15 @@ const runningFile = "server.json"
 type Running struct {
 	URL string `json:"url"` // http://127.0.0.1:8080
 	PID int    `json:"pid"`
+	// Metrics is the address of /metrics; absent where it is not served.
+	Metrics string `json:"metrics,omitempty"`
 }
 
 // Announce notes in the .tenantry folder dir where this process serves, for the commands, readable by this user only.
 // The returned function takes the note away again, unless another server has replaced it meanwhile.
-func Announce(dir, url string) (withdraw func() error, err error) {
+func Announce(dir, url, metrics string) (withdraw func() error, err error) {
 	path := filepath.Join(dir, runningFile)
-	content, err := json.Marshal(Running{URL: url, PID: os.Getpid()})
+	content, err := json.Marshal(Running{URL: url, PID: os.Getpid(), Metrics: metrics})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ type serveCommand struct {
 	ClerkAPIURL            string `name:"clerk-api-url" help:"Clerk's Backend API." variable:"CLERK_API_URL" placeholder:"URL" unset:"https://api.clerk.com/v1"`
 
 	Introspection *bool  `negatable:"" help:"Answer introspection queries." variable:"TENANTRY_INTROSPECTION" unset:"true; with live keys false"`
+	MetricsAddr   string `help:"Where /metrics listens, for Prometheus, apart from everything else; off for nowhere." variable:"TENANTRY_METRICS_ADDR" placeholder:"HOST:PORT" unset:"127.0.0.1:9464 where it is free"`
 	LogLevel      string `help:"debug, info, warn or error." variable:"TENANTRY_LOG_LEVEL" placeholder:"LEVEL" unset:"info"`
 	LogFormat     string `help:"text or json." variable:"TENANTRY_LOG_FORMAT" placeholder:"FORMAT" unset:"text on a terminal, else json"`
 }

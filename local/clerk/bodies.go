@@ -1,6 +1,6 @@
 package clerk
 
-// The objects inside events, with every key that Clerk's have.
+// The objects inside events and answers, with every key that Clerk's have.
 
 // metadata is empty here; Clerk sends {} rather than null.
 type metadata struct{}
@@ -87,18 +87,22 @@ func (s *state) roleBody(r role) roleBody {
 	permissions := make([]permissionBody, 0, len(r.Permissions))
 	for _, key := range r.Permissions {
 		p, _ := s.permissionByKey(key)
-		kind := "user"
-		if p.system() {
-			kind = "system"
-		}
-		permissions = append(permissions, permissionBody{
-			CreatedAt: p.CreatedAt, Description: p.Description, ID: p.ID, Key: p.Key,
-			Name: p.Name, Object: "permission", Type: kind, UpdatedAt: p.UpdatedAt,
-		})
+		permissions = append(permissions, describePermission(p))
 	}
 	return roleBody{
 		CreatedAt: r.CreatedAt, Description: r.Description, ID: r.ID, IsCreatorEligible: r.CreatorEligible,
 		Key: r.Key, Name: r.Name, Object: "role", Permissions: permissions, UpdatedAt: r.UpdatedAt,
+	}
+}
+
+func describePermission(p permission) permissionBody {
+	kind := "user"
+	if p.system() {
+		kind = "system"
+	}
+	return permissionBody{
+		CreatedAt: p.CreatedAt, Description: p.Description, ID: p.ID, Key: p.Key,
+		Name: p.Name, Object: "permission", Type: kind, UpdatedAt: p.UpdatedAt,
 	}
 }
 
@@ -120,9 +124,13 @@ func (s *state) membershipBody(m membership) membershipBody {
 	o, _ := s.organizationByID(m.OrganizationID)
 	u, _ := s.userByID(m.UserID)
 	r, _ := s.roleByKey(m.Role)
+	return describeMembership(m, o, u, r, s.membersCount(o.ID))
+}
+
+func describeMembership(m membership, o organization, u user, r role, members int) membershipBody {
 	return membershipBody{
 		CreatedAt: m.CreatedAt, ID: m.ID, Object: "organization_membership",
-		Organization: countedOrganization{embeddedOrganization: embed(o), MembersCount: s.membersCount(o.ID)},
+		Organization: countedOrganization{embeddedOrganization: embed(o), MembersCount: members},
 		Permissions:  r.Permissions,
 		PublicUserData: publicUserData{
 			FirstName: u.FirstName, Identifier: u.Email, LastName: u.LastName, UserID: u.ID,

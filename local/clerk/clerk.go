@@ -5,6 +5,7 @@
 package clerk
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock of tokens, objects and signatures. nil: time.Now.
 	Now func() time.Time
+	// RateLimit is how many requests the Backend API answers in 10 seconds.
+	// 0: 100, as Clerk does for a development instance. Negative: no limit.
+	RateLimit int
 }
 
 // Clerk is one local instance. Its methods are safe for concurrent use. One
@@ -50,6 +54,10 @@ type Clerk struct {
 	mu      sync.Mutex            // serialises update
 	current atomic.Pointer[state] // never changed once published
 	changed broadcast             // told after every publication
+
+	reading   atomic.Pointer[catalog] // of current, or of an older state
+	rateLimit int                     // configured
+	limiter   limiter                 // of the Backend API
 
 	running  atomic.Bool // Run delivers
 	attempts firstAttempts
@@ -73,6 +81,8 @@ func Open(config Config) (*Clerk, error) {
 		now:      config.Now,
 		backoff:  backoff,
 		patience: firstAttemptWait,
+
+		rateLimit: cmp.Or(config.RateLimit, developmentLimit),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -80,6 +90,7 @@ func Open(config Config) (*Clerk, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
+	c.limiter.allow(c.rateLimit)
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("local Clerk: %w", err)
 	}

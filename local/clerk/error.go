@@ -37,9 +37,11 @@ func writeError(w http.ResponseWriter, p *apiError) {
 	if p.param != "" {
 		meta["param_name"] = p.param
 	}
+	trace := randomHex(16)
+	w.Header().Set("Clerk-Trace-Id", trace) // Clerk's Go client reads it here
 	writeJSON(w, p.status, errorBody{
 		Errors:  []errorItem{{Code: p.code, Message: p.message, LongMessage: p.long, Meta: meta}},
-		TraceID: randomHex(16),
+		TraceID: trace,
 	})
 }
 

@@ -74,10 +74,11 @@ func (s *state) check() error {
 			}
 		}
 	}
+	k := newCatalog(s)
 	for _, m := range s.Memberships {
-		_, organizationKnown := s.organizationByID(m.OrganizationID)
-		_, userKnown := s.userByID(m.UserID)
-		_, roleKnown := s.roleByKey(m.Role)
+		_, organizationKnown := k.organizationByID[m.OrganizationID]
+		_, userKnown := k.userByID[m.UserID]
+		_, roleKnown := k.roleByKey[m.Role]
 		if !organizationKnown || !userKnown || !roleKnown {
 			return fmt.Errorf("membership %s points at something unknown", m.ID)
 		}

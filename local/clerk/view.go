@@ -13,6 +13,7 @@ type stateView struct {
 	Roles          []roleView         `json:"roles"`
 	Memberships    []membershipView   `json:"memberships"`
 	Deliveries     deliveriesView     `json:"deliveries"`
+	RateLimit      rateLimitView      `json:"rateLimit"` // of the Backend API
 }
 
 type userView struct {
@@ -59,6 +60,7 @@ func (c *Clerk) serveState(w http.ResponseWriter, _ *http.Request) {
 		Roles:         make([]roleView, 0, len(s.Roles)),
 		Memberships:   make([]membershipView, 0, len(s.Memberships)),
 		Deliveries:    deliveriesView{Queued: len(s.Queue)},
+		RateLimit:     c.viewRateLimit(),
 	}
 	for _, u := range s.Users {
 		view.Users = append(view.Users, userView{u.ID, u.Handle, u.FirstName, u.LastName, u.Email})

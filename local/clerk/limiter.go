@@ -1,0 +1,73 @@
+package clerk
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// developmentLimit is how many requests Clerk's Backend API answers a
+// development instance in each limitWindow. A production instance has ten times
+// as many.
+const (
+	developmentLimit = 100
+	limitWindow      = 10 * time.Second
+)
+
+// limiter counts the requests of one window of time after the other.
+type limiter struct {
+	mu    sync.Mutex
+	most  int // in one window; negative: as many as there are
+	begun time.Time
+	made  int
+}
+
+// allow sets how many requests a window has and begins a new one.
+func (l *limiter) allow(most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.most, l.made, l.begun = most, 0, time.Time{}
+}
+
+func (l *limiter) allowed() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.most
+}
+
+// take counts a request. Where the window has none left it returns how long
+// that lasts, which is 0 otherwise.
+func (l *limiter) take(now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	age := now.Sub(l.begun)
+	if age < 0 || age >= limitWindow {
+		l.begun, l.made, age = now, 0, 0
+	}
+	if l.most >= 0 && l.made >= l.most {
+		return limitWindow - age
+	}
+	l.made++
+	return 0
+}
+
+// limited refuses requests above the limit. It comes after the secret key: who
+// has none must not use up the instance's requests.
+func (c *Clerk) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wait := c.limiter.take(c.now())
+		if wait == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		// Whole seconds, rounded up: who comes back then is answered.
+		seconds := (wait + time.Second - 1) / time.Second
+		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+		writeError(w, &apiError{
+			status: http.StatusTooManyRequests, code: "too_many_requests",
+			message: "Too many requests",
+			long:    "The Backend API answers " + strconv.Itoa(c.limiter.allowed()) + " requests in 10 s. Retry-After says when it answers again.",
+		})
+	})
+}

@@ -1,0 +1,239 @@
+package clerk
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+)
+
+// variableOpenAPI names the folder of Clerk's OpenAPI specifications.
+const variableOpenAPI = "TENANTRY_CLERK_OPENAPI"
+
+// specification is Clerk's of the Backend API.
+type specification struct {
+	model     *v3.Document
+	validator validator.Validator
+}
+
+var readSpecification = sync.OnceValues(func() (*specification, error) {
+	data, err := os.ReadFile(filepath.Join(os.Getenv(variableOpenAPI), "backend-api.yml"))
+	if err != nil {
+		return nil, err
+	}
+	document, err := libopenapi.NewDocument(data)
+	if err != nil {
+		return nil, err
+	}
+	model, err := document.BuildV3Model()
+	if err != nil {
+		return nil, err
+	}
+	return &specification{&model.Model, validator.NewValidatorFromV3Model(&model.Model)}, nil
+})
+
+func openSpecification(t *testing.T) *specification {
+	t.Helper()
+	if os.Getenv(variableOpenAPI) == "" {
+		t.Skipf("%s is not set: it names the folder with Clerk's backend-api.yml", variableOpenAPI)
+	}
+	s, err := readSpecification()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// names tells whether the specification gives an operation's answer this
+// status.
+func (s *specification) names(path string, status int) bool {
+	for pair := s.model.Paths.PathItems.First(); pair != nil; pair = pair.Next() {
+		if sameRoute(pair.Key(), path) && pair.Value().Get != nil {
+			_, named := pair.Value().Get.Responses.Codes.Get(strconv.Itoa(status))
+			return named
+		}
+	}
+	return false
+}
+
+// sameRoute compares paths whose parameters may have other names.
+func sameRoute(one, other string) bool {
+	a, b := strings.Split(one, "/"), strings.Split(other, "/")
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && (!strings.HasPrefix(a[i], "{") || !strings.HasPrefix(b[i], "{")) {
+			return false
+		}
+	}
+	return true
+}
+
+// problems holds an answer against the specification: its status, its media
+// type and every field of its body, and for a 200 the request too. The refusals
+// that any operation may have and few name are held against those of users:
+// their body is the same everywhere.
+func (s *specification) problems(t *testing.T, route, target string, response *http.Response, body []byte) []string {
+	t.Helper()
+	status := response.StatusCode
+	if !s.names(route, status) {
+		switch status {
+		case http.StatusUnauthorized, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
+			target, status = "/users", http.StatusUnprocessableEntity
+		default:
+			return []string{fmt.Sprintf("%s: the specification names no answer %d", target, status)}
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.clerk.com/v1"+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer sk_test_specification")
+	answer := &http.Response{StatusCode: status, Header: response.Header, Body: io.NopCloser(bytes.NewReader(body))}
+	validate := s.validator.ValidateHttpResponse
+	if status == http.StatusOK {
+		validate = s.validator.ValidateHttpRequestResponse
+	}
+	var problems []string
+	_, found := validate(request, answer)
+	for _, p := range found {
+		problems = append(problems, fmt.Sprintf("%s: %d %s: %s: %s", target, status, body, p.Message, p.Reason))
+		for _, detail := range p.SchemaValidationErrors {
+			problems = append(problems, detail.FieldPath+": "+detail.Reason)
+		}
+	}
+	return problems
+}
+
+func (s *specification) check(t *testing.T, route, target string, response *http.Response, body []byte) {
+	t.Helper()
+	for _, problem := range s.problems(t, route, target, response, body) {
+		t.Error(problem)
+	}
+}
+
+func TestBackendAnswersFollowTheSpecification(t *testing.T) {
+	t.Parallel()
+	s := openSpecification(t)
+	c := openUnlimited(t)
+	b := serveBackend(t, c)
+	const (
+		lists   = "?limit=2 ?limit=500&offset=1 ?offset=1000 ?limit=0 ?limit=501 ?limit=ten ?limit= ?offset=-1 ?other=1"
+		ordered = lists + " ?order_by=created_at ?order_by=-created_at ?order_by=%2Bcreated_at ?order_by=shoe_size"
+	)
+	for _, test := range []struct{ route, target, queries string }{
+		{"/organizations", "", ordered + " ?include_members_count=true&order_by=-members_count ?include_members_count=maybe ?query=ac ?user_id=" + SeededAda + " ?organization_id=-" + SeededAcme},
+		{"/organizations/{id}", SeededAcme, "?include_members_count=true ?limit=1"},
+		{"/organizations/{id}", "acme", ""},
+		{"/organizations/{id}", "initech", ""},
+		{"/organizations/{id}/memberships", SeededAcme, lists + " ?order_by=-last_name ?order_by=shoe_size ?user_id=" + SeededAda + " ?user_id=user_none ?role=org:admin&role=org:guest ?query=planck ?email_address=max@acme.example"},
+		{"/organizations/{id}/memberships", "acme", ""},
+		{"/organizations/{id}/memberships", "org_none", ""},
+		{"/organizations/{id}/invitations", SeededAcme, ordered + " ?status=pending ?status=lost ?email_address=a@b.example"},
+		{"/organizations/{id}/invitations", "org_none", ""},
+		{"/organizations/{id}/domains", SeededAcme, lists + " ?verified=true ?enrollment_mode=-enterprise_sso ?enrollment_mode=x"},
+		{"/organizations/{id}/domains", "org_none", ""},
+		{"/organization_memberships", "", ordered},
+		{"/organization_invitations", "", ordered + " ?status=pending ?status=lost ?query=acme"},
+		{"/organization_roles", "", ordered + " ?query=adm"},
+		{"/organization_roles/{id}", seededID("role", "Guest"), ""},
+		{"/organization_roles/{id}", "role_none", ""},
+		{"/organization_permissions", "", lists + " ?order_by=key ?query=documents"},
+		{"/organization_permissions/{id}", seededID("perm", "SysProfileManage"), ""},
+		{"/organization_permissions/{id}", "perm_none", ""},
+		{"/users", "", ordered + " ?user_id=" + SeededAda + "&user_id=" + SeededGus + " ?email_address=nora@example.com ?query=lovelace" +
+			" ?starting_after=" + SeededGus + " ?starting_after=user_none ?starting_after=" + SeededAda + "&offset=1 ?organization_id=" + SeededAcme},
+		{"/users/count", "", "?user_id=" + SeededAda + " ?limit=1"},
+		{"/users/{id}", SeededAda, "?limit=1"},
+		{"/users/{id}", "user_none", ""},
+		{"/users/{id}/organization_memberships", SeededAda, lists},
+		{"/users/{id}/organization_memberships", "user_none", ""},
+		{"/jwks", "", ""},
+	} {
+		path := strings.Replace(test.route, "{id}", test.target, 1)
+		covered := map[int]bool{}
+		for _, query := range append([]string{""}, strings.Fields(test.queries)...) {
+			response, body := b.send(b.get(path + query))
+			covered[response.StatusCode] = true
+			s.check(t, test.route, path+query, response, body)
+		}
+		if !covered[http.StatusOK] && !covered[http.StatusNotFound] {
+			t.Errorf("%s was never answered", path)
+		}
+		for _, key := range []string{"", "Bearer sk_test_wrong"} {
+			r := b.get(path)
+			r.Header.Set("Authorization", key)
+			response, body := b.send(r)
+			if response.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s with the key %q: %d", path, key, response.StatusCode)
+			}
+			s.check(t, test.route, path, response, body)
+		}
+		c.limiter.allow(0)
+		response, body := b.send(b.get(path))
+		c.limiter.allow(-1)
+		if limited := response.StatusCode == http.StatusTooManyRequests; limited == (test.route == "/jwks") {
+			t.Errorf("%s above the limit: %d", path, response.StatusCode)
+		}
+		s.check(t, test.route, path, response, body)
+		b.seen[test.route] = true
+	}
+	for route := range endpoints {
+		if !b.seen[route] {
+			t.Errorf("%s is not held against the specification", route)
+		}
+	}
+}
+
+// What the specification does not allow must be seen, or the test above proves
+// nothing.
+func TestTheSpecificationIsHeldAgainst(t *testing.T) {
+	t.Parallel()
+	s := openSpecification(t)
+	b := serveBackend(t, openUnlimited(t))
+	for _, test := range []struct{ route, target, from, to string }{
+		{"/users", "/users", `"locked":false`, `"locked":"no"`},
+		{"/users", "/users", `"locked":false,`, ``},
+		{"/users", "/users", `"object":"user"`, `"object":"user","handle":"ada"`},
+		{"/users", "/users", `"object":"user"`, `"object":"person"`},
+		{"/users", "/users", `[`, `{"data":[`},
+		{"/organizations", "/organizations", `"total_count":2`, `"total_count":2,"has_more":false`},
+		{"/organizations", "/organizations", `"total_count":2`, `"total_count":"2"`},
+		{"/organizations/{id}/memberships", "/organizations/" + SeededAcme + "/memberships", `"role":"org:admin",`, ``},
+		{"/organization_roles", "/organization_roles", `"is_creator_eligible":true`, `"is_creator_eligible":null`},
+		{"/users", "/users?limit=501", `"errors"`, `"error"`},
+		{"/users", "/users?limit=501", `"code":"form_param_value_invalid",`, ``},
+	} {
+		response, body := b.send(b.get(test.target))
+		if found := s.problems(t, test.route, test.target, response, body); len(found) > 0 {
+			t.Errorf("%s as it is: %s", test.target, found)
+		}
+		changed := strings.ReplaceAll(string(body), test.from, test.to)
+		if len(s.problems(t, test.route, test.target, response, []byte(changed))) == 0 {
+			t.Errorf("%s with %s for %s passes", test.target, test.to, test.from)
+		}
+	}
+	response, body := b.send(b.get("/users"))
+	for name, found := range map[string][]string{
+		"a query that Clerk refuses": s.problems(t, "/users", "/users?limit=501", response, body),
+		"another media type": s.problems(t, "/users", "/users", &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}},
+		}, body),
+		"a status that nothing has": s.problems(t, "/users", "/users", &http.Response{StatusCode: http.StatusTeapot}, body),
+	} {
+		if len(found) == 0 {
+			t.Errorf("%s passes", name)
+		}
+	}
+}

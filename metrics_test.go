@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
+)
+
+// The metrics stand on their own address, count what the mirror does, and name no organization, person or secret.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	p := start(t, dbtest.Dir(t), "TENANTRY_METRICS_ADDR=127.0.0.1:0")
+	secret, instanceID := p.clerkSecrets()
+	now := time.Now()
+	for id, body := range map[string][]byte{
+		"msg_counted": organizationCreated(instanceID, "org_Counted", "Counted", now.Add(-90*time.Second)),
+		"msg_ignored": []byte(`{"object":"event","type":"canary.created","data":{},"timestamp":1782900000000,"instance_id":"` + instanceID + `"}`),
+		"msg_dead":    []byte("canary"),
+	} {
+		if status, _, _ := p.do(http.MethodPost, webhookPath, delivery(t, secret, id, now, body), body); status != 204 {
+			t.Fatalf("%s: %d", id, status)
+		}
+	}
+	text := p.metrics()
+	for _, want := range []string{
+		`tenantry_mirror_events_total{outcome="applied",type="organization.created"} 3`,
+		`tenantry_mirror_events_total{outcome="ignored",type="unknown"} 1`,
+		`tenantry_mirror_events_total{outcome="dead",type="unknown"} 1`,
+		`tenantry_mirror_inbox_pending 0`, `tenantry_mirror_dead_letters 1`, `tenantry_mirror_inbox_oldest_seconds 0`,
+		`tenantry_mirror_apply_lag_seconds_bucket{le="60"} 13`, `tenantry_mirror_apply_lag_seconds_bucket{le="300"} 14`,
+		"go_goroutines", "process_resident_memory_bytes",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	for _, leak := range []string{"canary", "org_", "user_", "acme", "whsec"} {
+		if strings.Contains(text, leak) {
+			t.Errorf("the metrics say %q", leak)
+		}
+	}
+	if status, _, _ := p.do(http.MethodGet, "/metrics", nil, nil); status != 404 {
+		t.Errorf("/metrics on the address of everybody: %d", status)
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// An address that was asked for and is taken stops the start; metrics can be off.
+func TestMetricsAddress(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	p := launch(t, dbtest.Dir(t), "TENANTRY_METRICS_ADDR="+taken.Addr().String())
+	<-p.exited
+	if said := p.stderr.String(); !strings.Contains(said, "TENANTRY_METRICS_ADDR") {
+		t.Errorf("with the address taken it says:\n%s", said)
+	}
+	if p = start(t, dbtest.Dir(t), "TENANTRY_METRICS_ADDR=off"); p.metricsAddr() != "" {
+		t.Errorf("off, and still served at %s", p.metricsAddr())
+	}
+}
+
+func (p *program) metricsAddr() string {
+	p.t.Helper()
+	note, err := os.ReadFile(filepath.Join(p.dir, ".tenantry", "server.json"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var running struct{ Metrics string }
+	if err := json.Unmarshal(note, &running); err != nil {
+		p.t.Fatal(err)
+	}
+	return running.Metrics
+}
+
+// metrics reads what Prometheus would.
+func (p *program) metrics() string {
+	p.t.Helper()
+	response, err := http.Get("http://" + p.metricsAddr() + "/metrics")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
+}
