@@ -1,6 +1,6 @@
 // Package mirror keeps the copy of Clerk: it takes events in, merges them so that any order of arrival ends in the same
-// rows, and answers what is known of a user in an organization. It decides and store writes; it knows neither HTTP nor
-// tokens.
+// rows, compares itself with Clerk's Backend API, and answers what is known of a user in an organization. It decides and
+// store writes; how events arrive and what tokens say it does not know.
 package mirror
 
 import (

@@ -32,8 +32,12 @@ func (m *Mirror) sweepWhenDue(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			m.config.Logger.Warn("mirror: the copy could not be compared with Clerk; trying again", "error", err)
 		}
+		wait := min(m.config.SweepEvery, lookEvery)
+		if m.config.InstanceID() == "" {
+			wait = min(wait, idle) // the keys may come at any moment
+		}
 		select {
-		case <-time.After(min(m.config.SweepEvery, lookEvery)):
+		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}

@@ -23,7 +23,10 @@ func (s *Store) Lead(ctx context.Context, name string, fn func(ctx context.Conte
 	if err != nil {
 		return false, translate(err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	// Also after ctx has ended: a statement that is cut off takes its connection along, and then the lock goes when the
+	// server notices.
+	lasting := context.WithoutCancel(ctx)
+	defer conn.Close(lasting)
 	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", leadKey(name)).Scan(&led); err != nil || !led {
 		return false, translate(err)
 	}
@@ -38,7 +41,7 @@ func (s *Store) Lead(ctx context.Context, name string, fn func(ctx context.Conte
 				return
 			case <-time.After(watchLead):
 			}
-			ping, cancel := context.WithTimeout(leading, watchLead)
+			ping, cancel := context.WithTimeout(lasting, watchLead)
 			err := conn.Ping(ping)
 			cancel()
 			if err != nil {
@@ -49,6 +52,9 @@ func (s *Store) Lead(ctx context.Context, name string, fn func(ctx context.Conte
 	err = fn(leading)
 	stop()
 	<-watched
+	ending, cancel := context.WithTimeout(lasting, watchLead)
+	defer cancel()
+	_, _ = conn.Exec(ending, "SELECT pg_advisory_unlock($1)", leadKey(name)) // closing the connection does it, too, later
 	return true, err
 }
 
