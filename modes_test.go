@@ -175,6 +175,15 @@ var developed = map[string]any{
 		"id": "orgmem_1", "role": "org:admin", "created_at": 1_782_900_000_002, "updated_at": 1_782_900_000_002,
 		"organization": developedOrganization, "public_user_data": map[string]any{"user_id": "user_Live"},
 	}),
+	"/v1/organizations/org_Late/memberships": list(map[string]any{
+		"id": "orgmem_2", "role": "org:admin", "created_at": 1_782_900_000_020, "updated_at": 1_782_900_000_020,
+		"organization": lateOrganization, "public_user_data": map[string]any{"user_id": "user_Live"},
+	}),
+}
+
+// lateOrganization is new: no list has it yet.
+var lateOrganization = map[string]any{
+	"id": "org_Late", "name": "Late", "created_at": 1_782_900_000_010, "updated_at": 1_782_900_000_010,
 }
 
 var developedOrganization = map[string]any{
@@ -234,6 +243,12 @@ func TestDevelopmentKeys(t *testing.T) {
 	}
 	if got.At("organization", "name") != "Developed" || !strings.Contains(got.Body, "Dora") {
 		t.Errorf("what was in Clerk before, without any webhook: %s", got)
+	}
+	for deadline := time.Now().Add(20 * time.Second); got.At("organization", "name") != "Late" && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		got = p.ask(clerk.token("org_Late", ""), named, nil)
+	}
+	if got.At("organization", "name") != "Late" {
+		t.Errorf("an organization that only the token told of: %s", got)
 	}
 	if other := p.ask(clerk.token("org_Other", ""), named, nil); strings.Contains(other.Body, "Dora") || strings.Contains(other.Body, "Developed") {
 		t.Errorf("another organization: %s", other)

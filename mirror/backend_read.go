@@ -28,10 +28,12 @@ type kind struct {
 	decode func(raw json.RawMessage, at int64) (reading, error)
 }
 
+var usersKind = kind{store.MirrorUsers, "/users", true, readUser}
+
 // mirrored are in the order of the sweep: what a membership needs comes before it.
 var mirrored = []kind{
 	{store.MirrorOrganizations, "/organizations", false, readOrganization},
-	{store.MirrorUsers, "/users", true, readUser},
+	usersKind,
 	{store.MirrorRoles, "/organization_roles", false, readRole},
 	{store.MirrorMemberships, "/organization_memberships", false, readMembership},
 }

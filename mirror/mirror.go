@@ -36,6 +36,7 @@ type Mirror struct {
 	store  *store.Store
 	config Config
 	wake   chan struct{}
+	asks   *asks
 }
 
 // New returns a Mirror over a migrated database.
@@ -49,5 +50,5 @@ func New(s *store.Store, config Config) *Mirror {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	return &Mirror{store: s, config: config, wake: make(chan struct{}, 1)}
+	return &Mirror{store: s, config: config, wake: make(chan struct{}, 1), asks: newAsks()}
 }

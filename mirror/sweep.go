@@ -134,7 +134,8 @@ func (m *Mirror) compare(ctx context.Context, options SweepOptions, changes bool
 }
 
 func (s *sweep) run(ctx context.Context) error {
-	if err := s.checkInstance(ctx); err != nil {
+	var err error
+	if s.at, err = s.checkInstance(ctx); err != nil {
 		return err
 	}
 	if err := s.open(ctx); err != nil {
@@ -167,17 +168,16 @@ func (s *sweep) run(ctx context.Context) error {
 	return s.finish(ctx)
 }
 
-// checkInstance refuses to take another instance's objects, or the lack of them, for ours.
-func (s *sweep) checkInstance(ctx context.Context) error {
-	ids, at, err := s.config.Backend.instanceIDs(ctx)
+// checkInstance refuses to take another instance's objects, or the lack of them, for ours. at is Clerk's time.
+func (m *Mirror) checkInstance(ctx context.Context) (at int64, err error) {
+	ids, at, err := m.config.Backend.instanceIDs(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	s.at = at
-	if ours := s.config.InstanceID(); ours == "" || !slices.Contains(ids, ours) {
-		return ErrOtherInstance
+	if ours := m.config.InstanceID(); ours == "" || !slices.Contains(ids, ours) {
+		return 0, ErrOtherInstance
 	}
-	return nil
+	return at, nil
 }
 
 // open goes on with a comparison that was cut off, or begins one.

@@ -104,11 +104,7 @@ func (s *sweep) look(ctx context.Context, k kind, ref store.MirrorRef) (gone int
 		return 0, err
 	}
 	if s.changes {
-		for _, r := range found {
-			if err := s.applyOne(ctx, r.change); err != nil {
-				return 0, err
-			}
-		}
+		err = s.applyEach(ctx, found)
 	}
-	return gone, nil
+	return gone, err
 }

@@ -129,10 +129,8 @@ func (m *Mirror) readOne(ctx context.Context, k kind, ref store.MirrorRef, gone 
 	if err != nil {
 		return err
 	}
-	for _, r := range found {
-		if err := m.applyOne(ctx, r.change); err != nil {
-			return err
-		}
+	if err := m.applyEach(ctx, found); err != nil {
+		return err
 	}
 	_, missed := gone[ref.ID]
 	switch {
@@ -141,6 +139,9 @@ func (m *Mirror) readOne(ctx context.Context, k kind, ref store.MirrorRef, gone 
 	case !missed:
 		gone[ref.ID] = m.config.Now()
 	default:
+		if _, err := m.checkInstance(ctx); err != nil { // another instance knows none of our objects
+			return err
+		}
 		delete(gone, ref.ID)
 		return m.applyOne(ctx, vanished(k, ref, at))
 	}

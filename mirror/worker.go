@@ -31,6 +31,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	group.Go(func() { m.purge(ctx) })
 	if m.config.Backend != nil {
 		group.Go(func() { m.readContradictions(ctx) })
+		group.Go(func() { m.answerAsks(ctx) })
 		if m.config.SweepEvery > 0 {
 			group.Go(func() { m.sweepWhenDue(ctx) })
 		}
