@@ -122,10 +122,10 @@ func graphql(config cli.Config, parts parts) http.Handler {
 // facts gives auth what the mirror knows; neither room imports the other.
 type facts struct{ mirror *mirror.Mirror }
 
-func (f facts) Facts(ctx context.Context, organizationID, userID string) (auth.Facts, error) {
-	known, err := f.mirror.Facts(ctx, organizationID, userID)
+func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID string) (auth.Facts, error) {
+	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID)
 	return auth.Facts{
-		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead,
+		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
 		Membership: membershipStates[known.Membership], Role: known.Role, At: known.At,
 		RoleKnown: known.RoleKnown, RolePermissions: known.RolePermissions, RoleAt: known.RoleAt,
 	}, err

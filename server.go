@@ -89,7 +89,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 			return err
 		}
 	}
-	withdraw, err := cli.Announce(config.Dir, url, metricsAddr)
+	withdraw, err := cli.Announce(config.Dir, cli.Running{URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase()})
 	if err != nil {
 		return err
 	}

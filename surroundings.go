@@ -86,6 +86,14 @@ func databaseName(config *cli.Config) string {
 	return "tenantry_" + hex.EncodeToString(sum[:6])
 }
 
+// privateDatabase is the address of the private PostgreSQL, which has no password in it; "" where another one is used.
+func (s *surroundings) privateDatabase() string {
+	if s.postgres == nil {
+		return ""
+	}
+	return s.databaseURL
+}
+
 func (s *surroundings) databaseGone() <-chan struct{} {
 	if s.postgres == nil {
 		return nil

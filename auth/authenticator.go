@@ -35,7 +35,7 @@ func (a *Authenticator) Viewer(ctx context.Context, authorization []string) (*Vi
 	if claims.Organization != nil && !claims.Pending {
 		organizationID = claims.Organization.ID
 	}
-	facts, err := a.facts.Facts(ctx, organizationID, claims.UserID)
+	facts, err := a.facts.Facts(ctx, organizationID, claims.UserID, claims.SessionID)
 	if err != nil {
 		return nil, fmt.Errorf("auth: facts about the viewer: %w", err)
 	}

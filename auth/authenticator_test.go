@@ -11,13 +11,13 @@ import (
 )
 
 // factsFunc is a FactsSource.
-type factsFunc func(organizationID, userID string) (Facts, error)
+type factsFunc func(organizationID, userID, sessionID string) (Facts, error)
 
-func (f factsFunc) Facts(_ context.Context, organizationID, userID string) (Facts, error) {
-	return f(organizationID, userID)
+func (f factsFunc) Facts(_ context.Context, organizationID, userID, sessionID string) (Facts, error) {
+	return f(organizationID, userID, sessionID)
 }
 
-func noFacts(string, string) (Facts, error) { return Facts{}, nil }
+func noFacts(string, string, string) (Facts, error) { return Facts{}, nil }
 
 func TestAuthorizationHeader(t *testing.T) {
 	t.Parallel()
@@ -79,15 +79,15 @@ func TestAuthenticatorAsksForTheTokensPair(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var asked [][2]string
-			a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(organizationID, userID string) (Facts, error) {
-				asked = append(asked, [2]string{organizationID, userID})
+			var asked [][3]string
+			a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(organizationID, userID, sessionID string) (Facts, error) {
+				asked = append(asked, [3]string{organizationID, userID, sessionID})
 				return Facts{}, nil
 			}))
 			if _, err := a.Viewer(t.Context(), []string{"Bearer " + mint(test.claims)}); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([][2]string{{test.organization, "user_2Ada"}}, asked); diff != "" {
+			if diff := cmp.Diff([][3]string{{test.organization, "user_2Ada", "sess_2Ada"}}, asked); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -98,7 +98,7 @@ func TestAuthenticatorAsksForTheTokensPair(t *testing.T) {
 func TestFactsCorrectATokenThatIsKnown(t *testing.T) {
 	t.Parallel()
 	var facts Facts
-	a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(string, string) (Facts, error) { return facts, nil }))
+	a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(string, string, string) (Facts, error) { return facts, nil }))
 	header := []string{"Bearer " + mint(goodClaims(testNow))}
 	ask := func() *Viewer {
 		v, err := a.Viewer(t.Context(), header)
@@ -130,6 +130,9 @@ func TestFactsCorrectATokenThatIsKnown(t *testing.T) {
 	facts = Facts{UserDead: true}
 	_, err := a.Viewer(t.Context(), header)
 	wantRefusal(t, err, ReasonUserDeleted)
+	facts = Facts{SessionRevoked: true, Membership: MembershipLive, Role: "org:admin"}
+	_, err = a.Viewer(t.Context(), header)
+	wantRefusal(t, err, ReasonSessionRevoked)
 }
 
 // What cannot be judged is no refusal: the caller may try again.
@@ -146,7 +149,7 @@ func TestAuthenticatorErrorsThatAreNoRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := NewAuthenticator(newVerifier(t, test.config), factsFunc(func(string, string) (Facts, error) {
+			a := NewAuthenticator(newVerifier(t, test.config), factsFunc(func(string, string, string) (Facts, error) {
 				return Facts{}, test.facts
 			}))
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

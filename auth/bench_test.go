@@ -42,7 +42,7 @@ func BenchmarkVerify(b *testing.B) {
 // BenchmarkAuthenticate measures a request's whole way from the header to the viewer, with facts at hand.
 func BenchmarkAuthenticate(b *testing.B) {
 	facts := role(MembershipLive, "org:admin", adminRow, testNow.Add(-time.Hour))
-	a := NewAuthenticator(newVerifier(b, Config{}), factsFunc(func(string, string) (Facts, error) { return facts, nil }))
+	a := NewAuthenticator(newVerifier(b, Config{}), factsFunc(func(string, string, string) (Facts, error) { return facts, nil }))
 	header := []string{"Bearer " + mint(goodClaims(testNow))}
 	b.ReportAllocs()
 	for b.Loop() {

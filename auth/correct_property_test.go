@@ -28,7 +28,8 @@ func TestCorrectNeverGrantsTooMuch(t *testing.T) {
 		claims.Organization.Role = rapid.SampledFrom(roles).Draw(t, "token's role")
 		claims.Organization.Permissions = list.Draw(t, "token's permissions")
 		facts := Facts{
-			UserDead: rapid.Bool().Draw(t, "user dead"), OrganizationDead: rapid.Bool().Draw(t, "organization dead"),
+			SessionRevoked: rapid.Bool().Draw(t, "session revoked"),
+			UserDead:       rapid.Bool().Draw(t, "user dead"), OrganizationDead: rapid.Bool().Draw(t, "organization dead"),
 			Membership: MembershipState(rapid.IntRange(0, 2).Draw(t, "membership")),
 			Role:       rapid.SampledFrom(roles).Draw(t, "our role"), At: offset.Draw(t, "at"),
 			RoleKnown: rapid.Bool().Draw(t, "role known"), RolePermissions: list.Draw(t, "row"), RoleAt: offset.Draw(t, "row at"),
@@ -40,7 +41,7 @@ func TestCorrectNeverGrantsTooMuch(t *testing.T) {
 // checkBounds states what no combination of token and facts may break, in words of its own.
 func checkBounds(t *rapid.T, c *Claims, f Facts) {
 	v, err := Correct(c, f)
-	if f.UserDead {
+	if f.UserDead || f.SessionRevoked {
 		if v != nil || err == nil {
 			t.Fatal("a dead user is a viewer")
 		}

@@ -184,7 +184,7 @@ func TestCorrectByTheRoleRow(t *testing.T) {
 	}
 }
 
-func TestCorrectRefusesADeadUser(t *testing.T) {
+func TestCorrectRefusesADeadUserAndARevokedSession(t *testing.T) {
 	t.Parallel()
 	pending, nowhere := heldClaims(), heldClaims()
 	pending.Pending, nowhere.Organization = true, nil
@@ -194,6 +194,11 @@ func TestCorrectRefusesADeadUser(t *testing.T) {
 			t.Errorf("%s: a viewer came back", name)
 		}
 		wantRefusal(t, err, ReasonUserDeleted)
+		v, err = Correct(claims, Facts{SessionRevoked: true, Membership: MembershipLive, Role: "org:admin"})
+		if v != nil {
+			t.Errorf("%s: a viewer came back for a session that is over", name)
+		}
+		wantRefusal(t, err, ReasonSessionRevoked)
 	}
 }
 

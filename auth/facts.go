@@ -20,6 +20,8 @@ const (
 // Facts is what our copy of Clerk knows that a token may not know yet. The zero value knows nothing.
 type Facts struct {
 	UserDead, OrganizationDead bool
+	// SessionRevoked: the session is over, though tokens of it may live.
+	SessionRevoked bool
 
 	Membership MembershipState
 	// Role of the newest membership.
@@ -34,8 +36,9 @@ type Facts struct {
 	RoleAt          time.Time
 }
 
-// FactsSource provides the facts about a user in an organization; with an empty organizationID only UserDead matters.
+// FactsSource provides the facts about a user in an organization and in a session; with an empty organizationID only
+// UserDead and SessionRevoked matter.
 // An error means that they could not be had.
 type FactsSource interface {
-	Facts(ctx context.Context, organizationID, userID string) (Facts, error)
+	Facts(ctx context.Context, organizationID, userID, sessionID string) (Facts, error)
 }

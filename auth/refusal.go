@@ -59,5 +59,6 @@ const (
 	ReasonActor           = "actor"            // act is there and does not name who acts
 
 	// The mirror.
-	ReasonUserDeleted = "user_deleted" // the user no longer exists
+	ReasonUserDeleted    = "user_deleted"    // the user no longer exists
+	ReasonSessionRevoked = "session_revoked" // the session is over, though the token lives
 )

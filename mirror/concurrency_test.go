@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -24,7 +25,10 @@ func TestConcurrentSendersEndInClerksState(t *testing.T) {
 	var sent []worldEvent
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range 18 {
-		w := newHistory(random, regimes[i%len(regimes)], fmt.Sprintf("w%02dx", i), 25)
+		w := newWorld(&world{
+			regime: regimes[i%len(regimes)], random: random, prefix: fmt.Sprintf("w%02dx", i), crowd: 4,
+			now: time.Now().UnixMilli(), // what is old is purged
+		}, 25)
 		worlds, sent = append(worlds, w), append(sent, w.delivery()...)
 	}
 	random.Shuffle(len(sent), func(i, j int) { sent[i], sent[j] = sent[j], sent[i] })
@@ -57,7 +61,7 @@ func TestConcurrentSendersEndInClerksState(t *testing.T) {
 func (f *fixture) sameFacts(t testing.TB, m *model) {
 	t.Helper()
 	for p := range m.publicMembers {
-		got, err := f.Facts(t.Context(), p.organization, p.user)
+		got, err := f.Facts(t.Context(), p.organization, p.user, "sess_none")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,6 +105,18 @@ func (m *model) only(prefix string) *model {
 	for id, row := range m.roles {
 		put(part.roles, prefix, id, id, row)
 	}
+	for id, row := range m.invitations {
+		put(part.invitations, prefix, id, id, row)
+	}
+	for id, row := range m.domains {
+		put(part.domains, prefix, id, id, row)
+	}
+	for id, row := range m.permissions {
+		put(part.permissions, prefix, id, id, row)
+	}
+	for id, row := range m.sessions {
+		put(part.sessions, prefix, id, id, row)
+	}
 	for id, row := range m.publicOrganizations {
 		put(part.publicOrganizations, prefix, id, id, row)
 	}
@@ -141,12 +157,16 @@ func TestPostgresDecidesAsTheModel(t *testing.T) {
 	}
 	got := f.load(t)
 	for name, both := range map[string][2]any{
-		"clerk.organizations":  {m.organizations, got.organizations},
-		"clerk.users":          {m.users, got.users},
-		"clerk.memberships":    {m.memberships, got.memberships},
-		"clerk.roles":          {m.roles, got.roles},
-		"public.organizations": {m.publicOrganizations, got.publicOrganizations},
-		"public.members":       {m.publicMembers, got.publicMembers},
+		"clerk.organizations":    {m.organizations, got.organizations},
+		"clerk.users":            {m.users, got.users},
+		"clerk.memberships":      {m.memberships, got.memberships},
+		"clerk.roles":            {m.roles, got.roles},
+		"clerk.invitations":      {m.invitations, got.invitations},
+		"clerk.domains":          {m.domains, got.domains},
+		"clerk.permissions":      {m.permissions, got.permissions},
+		"clerk.revoked_sessions": {m.sessions, got.sessions},
+		"public.organizations":   {m.publicOrganizations, got.publicOrganizations},
+		"public.members":         {m.publicMembers, got.publicMembers},
 	} {
 		if diff := gocmp.Diff(both[0], both[1], gocmp.AllowUnexported(pair{}), gocmp.Comparer(func(a, b []string) bool {
 			return strings.Join(a, " ") == strings.Join(b, " ") // a bare row's permissions are nil in one of them

@@ -39,7 +39,8 @@ func (w *world) difference(m *model) string {
 	want := w.reference()
 	got := reference{
 		organizations: maps.Clone(m.publicOrganizations), members: m.publicMembers,
-		access: map[pair]string{}, roles: map[string]store.MirrorRole{},
+		access: map[pair]string{}, roles: bare(m.roles, func(r *store.MirrorRole) *store.MirrorRow { return &r.MirrorRow }),
+		moreReference: m.more(),
 	}
 	for id, o := range want.organizations {
 		if o.DeletedAt != nil && w.ties > 0 {
@@ -51,16 +52,10 @@ func (w *world) difference(m *model) string {
 	for p := range m.publicMembers {
 		got.access[p] = m.access(p)
 	}
-	for id, role := range m.roles {
-		if !dead(role.MirrorRow) {
-			role.MirrorRow = store.MirrorRow{}
-			got.roles[id] = role
-		}
-	}
 	if reflect.DeepEqual(want, got) {
 		return ""
 	}
-	return cmp.Diff(want, got, cmp.AllowUnexported(reference{}, pair{}))
+	return cmp.Diff(want, got, cmp.AllowUnexported(reference{}, moreReference{}, pair{}))
 }
 
 // TestAnyOrderEndsInClerksState is the property that the mirror stands on: P1 and P2.
@@ -71,9 +66,11 @@ func TestAnyOrderEndsInClerksState(t *testing.T) {
 	for i, r := range regimes {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
+			var more worldMore
 			for n := range histories {
 				random := rand.New(rand.NewPCG(uint64(i), uint64(n)))
 				w := newHistory(random, r, "", 10+random.IntN(30))
+				more.add(w.more)
 				for range orders {
 					m, sent := newModel(), w.delivery()
 					deliver(t, m, sent, nil)
@@ -83,6 +80,7 @@ func TestAnyOrderEndsInClerksState(t *testing.T) {
 					}
 				}
 			}
+			more.enough(t, histories)
 			t.Logf("%d deliveries, 0 diverged", histories*orders)
 		})
 	}
@@ -144,11 +142,24 @@ func TestNobodyComesBack(t *testing.T) {
 			for n := range histories {
 				random := rand.New(rand.NewPCG(100+uint64(i), uint64(n)))
 				w := newHistory(random, r, "", 10+random.IntN(30))
-				m, gone := newModel(), map[string]int64{}
+				m, gone, sessions := newModel(), map[string]int64{}, map[string]bool{}
 				deliver(t, m, w.delivery(), func(e worldEvent) {
 					if id, at := deletion(e.change); at > 0 {
 						gone[id] = max(gone[id], at)
 						removals++
+					}
+					for id, at := range gone {
+						if d, p := m.domains[id], m.permissions[id]; at > 0 && (d.CreatedAt > 0 && !dead(d.MirrorRow) || p.CreatedAt > 0 && !dead(p.MirrorRow)) {
+							t.Fatalf("history %d: %s is back after %s", n, id, e.kind)
+						}
+					}
+					if ended, over := e.change.(sessionChange); over {
+						sessions[ended.ID] = true
+					}
+					for id := range sessions {
+						if _, revoked := m.sessions[id]; !revoked {
+							t.Fatalf("history %d: session %s lives again after %s", n, id, e.kind)
+						}
 					}
 					for _, member := range w.members {
 						p := pair{member.organization.id, member.user.id}
@@ -174,6 +185,10 @@ func deletion(c change) (id string, at int64) {
 	case userChange:
 		return c.id, c.tombAt
 	case membershipChange:
+		return c.id, c.tombAt
+	case domainChange:
+		return c.id, c.tombAt
+	case permissionChange:
 		return c.id, c.tombAt
 	}
 	return "", 0

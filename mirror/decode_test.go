@@ -14,7 +14,7 @@ import (
 )
 
 var unexported = cmp.AllowUnexported(event{}, organizationChange{}, userChange{}, userProfile{}, membershipChange{},
-	snapshot{}, roleChange{}, statement{})
+	snapshot{}, roleChange{}, invitationChange{}, domainChange{}, permissionChange{}, statement{})
 
 func textOf(s string) *string { return &s }
 

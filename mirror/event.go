@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,12 @@ func (e event) person() string {
 	return e.change.person()
 }
 
+// private says that the event names people whom no user's deletion leads to, so that its body goes once it is applied.
+func (e event) private() bool {
+	_, invitation := e.change.(invitationChange)
+	return invitation
+}
+
 // envelope is what all events have in common.
 type envelope struct {
 	Type       text            `json:"type"`
@@ -36,17 +43,34 @@ type decoder func(e envelope, verb verb) (change, error)
 type verb string
 
 const (
-	verbCreated verb = "created"
-	verbUpdated verb = "updated"
-	verbDeleted verb = "deleted"
+	verbCreated  verb = "created"
+	verbUpdated  verb = "updated"
+	verbDeleted  verb = "deleted"
+	verbAccepted verb = "accepted"
+	verbRevoked  verb = "revoked"
+	verbEnded    verb = "ended"
+	verbRemoved  verb = "removed"
 )
 
-// decoders has the nouns that the mirror keeps, as Clerk's types spell them.
-var decoders = map[string]decoder{
-	"organization":           decodeOrganization,
-	"organizationMembership": decodeMembership,
-	"user":                   decodeUser,
-	"role":                   decodeRole,
+// noun is a kind of object: what can happen to it that the mirror keeps, and how that is read.
+type noun struct {
+	verbs  []verb
+	decode decoder
+}
+
+// life is what happens to most objects.
+var life = []verb{verbCreated, verbUpdated, verbDeleted}
+
+// nouns that the mirror keeps, as Clerk's types spell them. Of sessions it keeps only that they are over.
+var nouns = map[string]noun{
+	"organization":           {life, decodeOrganization},
+	"organizationMembership": {life, decodeMembership},
+	"organizationInvitation": {[]verb{verbCreated, verbAccepted, verbRevoked}, decodeInvitation},
+	"organizationDomain":     {life, decodeDomain},
+	"user":                   {life, decodeUser},
+	"role":                   {life, decodeRole},
+	"permission":             {life, decodePermission},
+	"session":                {[]verb{verbEnded, verbRemoved, verbRevoked}, decodeSession},
 }
 
 // decode reads the body of a delivery. What it can tell is in the event also where it returns an error. Errors are
@@ -62,17 +86,16 @@ func decode(body []byte) (event, error) {
 		decoded.kind = ""
 		return decoded, permanent("the event has no usable type")
 	}
-	noun, what, _ := strings.Cut(string(e.Type), ".")
-	read, kept := decoders[noun]
-	v := verb(what)
-	if !kept || v != verbCreated && v != verbUpdated && v != verbDeleted {
+	name, what, _ := strings.Cut(string(e.Type), ".")
+	of, v := nouns[name], verb(what)
+	if !slices.Contains(of.verbs, v) {
 		return decoded, nil
 	}
 	if v == verbDeleted && e.Timestamp.ms == 0 {
 		return decoded, permanent("a deletion without the time it happened")
 	}
 	var err error
-	decoded.change, err = read(e, v)
+	decoded.change, err = of.decode(e, v)
 	return decoded, err
 }
 

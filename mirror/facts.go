@@ -20,8 +20,10 @@ const (
 // Facts is what the mirror knows of a user in an organization.
 type Facts struct {
 	OrganizationDead, UserDead bool
-	Membership                 MembershipState
-	Role                       string
+	// SessionRevoked says that the session is over, whatever its tokens say.
+	SessionRevoked bool
+	Membership     MembershipState
+	Role           string
 	// At is the time, by Clerk's clock, of the newest that is known of the membership.
 	At time.Time
 	// RoleKnown says that the mirror has the role that Role names: with RolePermissions, system permissions included, as
@@ -31,14 +33,14 @@ type Facts struct {
 	RoleAt          time.Time
 }
 
-// Facts reads one statement's worth of them. An empty organizationID asks about the user only. The membership is judged
-// by itself: whether organization and user live stands beside it.
-func (m *Mirror) Facts(ctx context.Context, organizationID, userID string) (Facts, error) {
-	row, err := m.store.MirrorFacts(ctx, organizationID, userID)
+// Facts reads one statement's worth of them. An empty organizationID asks about the user and the session only. The membership
+// is judged by itself: whether organization and user live stands beside it.
+func (m *Mirror) Facts(ctx context.Context, organizationID, userID, sessionID string) (Facts, error) {
+	row, err := m.store.MirrorFacts(ctx, organizationID, userID, sessionID)
 	if err != nil {
 		return Facts{}, err
 	}
-	facts := Facts{OrganizationDead: row.OrganizationDead, UserDead: row.UserDead}
+	facts := Facts{OrganizationDead: row.OrganizationDead, UserDead: row.UserDead, SessionRevoked: row.SessionRevoked}
 	if !row.Member {
 		return facts, nil
 	}

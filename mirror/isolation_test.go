@@ -22,14 +22,18 @@ func TestOtherOrganization(t *testing.T) {
 	for _, name := range []string{
 		"organization.created", "organization.updated", "organization.deleted",
 		"organizationMembership.created", "organizationMembership.updated", "organizationMembership.deleted",
+		"organizationInvitation.created", "organizationInvitation.accepted", "organizationInvitation.revoked",
+		"organizationDomain.created", "organizationDomain.updated", "organizationDomain.deleted",
 		"role.created", "role.updated", "role.deleted",
+		"permission.created", "permission.updated", "permission.deleted",
+		"session.ended", "session.removed", "session.revoked",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, dbtest.Config(t)).ours()
 			f.populate(t)
 			before := f.rowsOf(t, globex)
-			if strings.Count(before, "\n") < 8 {
+			if strings.Count(before, "\n") < 10 {
 				t.Fatalf("Globex has too little to lose:\n%s", before)
 			}
 			if got := f.receive(t, "msg_1", sample(t, name)).Result; got != Applied {
@@ -42,14 +46,17 @@ func TestOtherOrganization(t *testing.T) {
 	}
 }
 
-// populate gives both people a membership in both organizations.
+// populate gives both people a membership in both organizations, and both organizations an invitation and a domain.
 func (f *fixture) populate(t *testing.T) {
 	t.Helper()
-	for i, name := range []string{"organizationMembership.created", "organizationMembership.created.invited-member"} {
+	ids := strings.NewReplacer(acme, globex, "orgmem_", "orgmem_globex", "orginv_", "orginv_globex", "orgdmn_", "orgdmn_globex")
+	for i, name := range []string{
+		"organizationMembership.created", "organizationMembership.created.invited-member", "organizationInvitation.created",
+		"organizationDomain.created",
+	} {
 		body := string(sample(t, name))
 		f.receive(t, fmt.Sprint("msg_acme", i), []byte(body))
-		body = strings.ReplaceAll(body, acme, globex)
-		f.receive(t, fmt.Sprint("msg_globex", i), []byte(strings.ReplaceAll(body, "orgmem_", "orgmem_globex")))
+		f.receive(t, fmt.Sprint("msg_globex", i), []byte(ids.Replace(body)))
 	}
 }
 
@@ -62,6 +69,8 @@ func (f *fixture) rowsOf(t *testing.T, organizationID string) string {
 		UNION ALL SELECT 'public organization ' || o::text || o.xmin || o.ctid FROM public.organizations AS o WHERE organization_id = $1
 		UNION ALL SELECT 'member ' || m::text || m.xmin || m.ctid FROM public.members AS m WHERE organization_id = $1
 		UNION ALL SELECT 'user ' || u::text || u.xmin || u.ctid FROM clerk.users AS u
+		UNION ALL SELECT 'invitation ' || i::text || i.xmin || i.ctid FROM clerk.invitations AS i WHERE organization_id = $1
+		UNION ALL SELECT 'domain ' || d::text || d.xmin || d.ctid FROM clerk.domains AS d WHERE organization_id = $1
 		UNION ALL SELECT 'nothing ' || n FROM generate_series(1, 3) AS n
 	) AS lines (line)`, organizationID) + "\n"
 }
@@ -127,7 +136,8 @@ func TestRequestsCannotReachTheCopy(t *testing.T) {
 	f.populate(t)
 	role := f.value(t, "SELECT quote_ident(request_role) FROM tenantry.instance")
 	for _, statement := range []string{
-		"SELECT FROM clerk.users", "SELECT FROM clerk.inbox", "INSERT INTO clerk.roles (id) VALUES ('role_1')",
+		"SELECT FROM clerk.users", "SELECT FROM clerk.inbox", "SELECT FROM clerk.invitations",
+		"DELETE FROM clerk.revoked_sessions", "INSERT INTO clerk.roles (id) VALUES ('role_1')",
 		"UPDATE public.members SET role = 'org:admin'", "DELETE FROM public.members", "TRUNCATE public.members",
 		"INSERT INTO public.organizations (organization_id, name, created_at) VALUES ('" + acme + "', 'x', now())",
 		"UPDATE public.organizations SET name = 'x'",

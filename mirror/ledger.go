@@ -25,6 +25,18 @@ type ledger interface {
 	LockRole(id string) (store.MirrorRole, error)
 	WriteRole(store.MirrorRole) error
 
+	Invitation(id string) (i store.MirrorInvitation, found bool, err error)
+	LockInvitation(id string) (store.MirrorInvitation, error)
+	WriteInvitation(store.MirrorInvitation) error
+
+	LockDomain(id string) (store.MirrorDomain, error)
+	WriteDomain(store.MirrorDomain) error
+
+	LockPermission(id string) (store.MirrorPermission, error)
+	WritePermission(store.MirrorPermission) error
+
+	RevokeSession(store.RevokedSession) error
+
 	InOrganization(id string, fn func() error) error
 	PutOrganization(models.Organization) error
 	PutMember(models.Member) error
@@ -32,7 +44,8 @@ type ledger interface {
 
 var _ ledger = (*store.MirrorTx)(nil)
 
-// change is what one event does to the copy. Applying takes locks in the order organization, user, membership.
+// change is what one event does to the copy. Applying takes locks in the order organization, user, membership or
+// invitation.
 type change interface {
 	apply(tx ledger) error
 	// person is the user whose data the event carries; "" for none.

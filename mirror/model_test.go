@@ -15,6 +15,10 @@ type model struct {
 	users         map[string]store.MirrorUser
 	memberships   map[string]store.MirrorMembership
 	roles         map[string]store.MirrorRole
+	invitations   map[string]store.MirrorInvitation
+	domains       map[string]store.MirrorDomain
+	permissions   map[string]store.MirrorPermission
+	sessions      map[string]store.RevokedSession
 
 	publicOrganizations map[string]models.Organization
 	publicMembers       map[pair]models.Member
@@ -27,6 +31,8 @@ func newModel() *model {
 	return &model{
 		organizations: map[string]store.MirrorOrganization{}, users: map[string]store.MirrorUser{},
 		memberships: map[string]store.MirrorMembership{}, roles: map[string]store.MirrorRole{},
+		invitations: map[string]store.MirrorInvitation{}, domains: map[string]store.MirrorDomain{},
+		permissions: map[string]store.MirrorPermission{}, sessions: map[string]store.RevokedSession{},
 		publicOrganizations: map[string]models.Organization{}, publicMembers: map[pair]models.Member{},
 	}
 }
@@ -70,6 +76,12 @@ func (m *model) ForgetPerson(userID string) error {
 		if row.UserID == userID {
 			row.FirstName, row.LastName, row.Username, row.ImageURL, row.Identifier = nil, nil, nil, nil, nil
 			m.memberships[id] = row
+		}
+	}
+	for id, row := range m.invitations {
+		if row.UserID == userID {
+			row.EmailAddress = nil
+			m.invitations[id] = row
 		}
 	}
 	return nil

@@ -141,6 +141,18 @@ func (f *fixture) load(t testing.TB) *model {
 	for _, row := range rows[store.MirrorRole](t, f, "SELECT * FROM clerk.roles") {
 		m.roles[row.ID] = row
 	}
+	for _, row := range rows[store.MirrorInvitation](t, f, "SELECT * FROM clerk.invitations") {
+		m.invitations[row.ID] = row
+	}
+	for _, row := range rows[store.MirrorDomain](t, f, "SELECT * FROM clerk.domains") {
+		m.domains[row.ID] = row
+	}
+	for _, row := range rows[store.MirrorPermission](t, f, "SELECT * FROM clerk.permissions") {
+		m.permissions[row.ID] = row
+	}
+	for _, row := range rows[store.RevokedSession](t, f, "SELECT * FROM clerk.revoked_sessions") {
+		m.sessions[row.ID] = row
+	}
 	for _, row := range rows[models.Organization](t, f, "SELECT * FROM public.organizations") {
 		row.CreatedAt, row.DeletedAt = row.CreatedAt.UTC(), utc(row.DeletedAt)
 		m.publicOrganizations[row.OrganizationID] = row

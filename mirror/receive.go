@@ -107,7 +107,7 @@ func (m *Mirror) applyNow(ctx context.Context, e store.Event, decoded event) Res
 		if ours, err = tx.ClaimEvent(e.ID); err != nil || !ours {
 			return err
 		}
-		return m.applyClaimed(tx, e.ID, decoded)
+		return m.applyClaimed(tx, e, decoded)
 	})
 	switch {
 	case err != nil:
@@ -119,11 +119,13 @@ func (m *Mirror) applyNow(ctx context.Context, e store.Event, decoded event) Res
 }
 
 // applyClaimed applies an event and notes it in the same transaction.
-func (m *Mirror) applyClaimed(tx *store.MirrorTx, id string, decoded event) error {
+func (m *Mirror) applyClaimed(tx *store.MirrorTx, e store.Event, decoded event) error {
+	e.Type, e.UserID, e.At, e.State = decoded.kind, decoded.person(), decoded.at, store.EventIgnored
 	if decoded.change != nil {
+		e.State = store.EventDone
 		if err := decoded.change.apply(tx); err != nil {
 			return err
 		}
 	}
-	return tx.FinishEvent(id, m.config.Now())
+	return tx.FinishEvent(e, e.State == store.EventDone && !decoded.private(), m.config.Now())
 }

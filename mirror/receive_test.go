@@ -44,13 +44,13 @@ func TestReceiveAppliesAtOnce(t *testing.T) {
 			t.Errorf("after %s: %s is %q, want %q", step.name, step.query, got, step.want)
 		}
 	}
-	if facts, err := f.Facts(t.Context(), acme, bob); err != nil || !facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipEnded {
+	if facts, err := f.Facts(t.Context(), acme, bob, "sess_1"); err != nil || !facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipEnded {
 		t.Errorf("facts about Bob: %+v, %v", facts, err)
 	}
-	if facts, err := f.Facts(t.Context(), "", bob); err != nil || facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipUnknown {
+	if facts, err := f.Facts(t.Context(), "", bob, "sess_1"); err != nil || facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipUnknown {
 		t.Errorf("facts about Bob without an organization: %+v, %v", facts, err)
 	}
-	if facts, err := f.Facts(t.Context(), "org_none", "user_none"); err != nil || facts.UserDead || facts.Membership != MembershipUnknown || facts.RoleKnown {
+	if facts, err := f.Facts(t.Context(), "org_none", "user_none", "sess_none"); err != nil || facts.UserDead || facts.Membership != MembershipUnknown || facts.RoleKnown {
 		t.Errorf("facts about nobody: %+v, %v", facts, err)
 	}
 }
@@ -63,7 +63,7 @@ func TestFactsNameTheRolesPermissions(t *testing.T) {
 		body := strings.ReplaceAll(string(sample(t, "role.updated")), "org:editor", key)
 		f.receive(t, fmt.Sprint("msg_role", i), []byte(strings.ReplaceAll(body, "role_3AbUe1PrCaT5zZhAbB4qFkJ8uLs", fmt.Sprint("role_", i))))
 	}
-	facts, err := f.Facts(t.Context(), acme, ada)
+	facts, err := f.Facts(t.Context(), acme, ada, "sess_1")
 	if err != nil || facts.Membership != MembershipLive || facts.Role != "org:admin" || !facts.RoleKnown ||
 		strings.Join(facts.RolePermissions, " ") != "org:documents:read org:documents:write org:sys_memberships:read" ||
 		facts.At != moment(1782900060007) || facts.RoleAt != moment(1782902700000) {
@@ -82,7 +82,7 @@ func TestAnOlderMembershipGrantsNothing(t *testing.T) {
 		if got := f.receive(t, fmt.Sprint("msg_", i), []byte(body)).Result; got != Applied {
 			t.Fatal(got)
 		}
-		if facts, err := f.Facts(t.Context(), acme, bob); err != nil || facts.Membership != MembershipEnded || facts.At != moment(1782908900000) {
+		if facts, err := f.Facts(t.Context(), acme, bob, "sess_1"); err != nil || facts.Membership != MembershipEnded || facts.At != moment(1782908900000) {
 			t.Errorf("facts: %+v, %v", facts, err)
 		}
 		if got := f.value(t, "SELECT left_at IS NOT NULL FROM public.members"); got != "true" {
@@ -124,7 +124,7 @@ func TestDuplicatesAndConflicts(t *testing.T) {
 func TestIgnoredTypesAreStoredWithoutTheirBody(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, dbtest.Config(t)).ours()
-	for _, name := range []string{"session.created", "email.created", "organizationInvitation.accepted", "organization.frozen", "nonsense"} {
+	for _, name := range []string{"session.created", "session.pending", "email.created", "organizationInvitation.deleted", "organization.frozen", "nonsense"} {
 		body := `{"type": "` + name + `", "data": {"secret": 123456}, "timestamp": 1782900060003}`
 		if got := f.receive(t, "msg_"+name, []byte(body)); got != (Outcome{Ignored, name}) {
 			t.Errorf("%s: %v", name, got)
@@ -133,8 +133,8 @@ func TestIgnoredTypesAreStoredWithoutTheirBody(t *testing.T) {
 			t.Errorf("%s again: %s", name, got)
 		}
 	}
-	if got := f.value(t, "SELECT count(*) FROM clerk.inbox WHERE state = 'ignored' AND body IS NULL AND done_at IS NOT NULL"); got != "5" {
-		t.Errorf("%s of 5 events ignored without a body", got)
+	if got := f.value(t, "SELECT count(*) FROM clerk.inbox WHERE state = 'ignored' AND body IS NULL AND done_at IS NOT NULL"); got != "6" {
+		t.Errorf("%s of 6 events ignored without a body", got)
 	}
 }
 

@@ -11,12 +11,13 @@ type reference struct {
 	members       map[pair]models.Member
 	access        map[pair]string
 	roles         map[string]store.MirrorRole // live ones, by id, without versions
+	moreReference
 }
 
 func (w *world) reference() reference {
 	r := reference{
 		organizations: map[string]models.Organization{}, members: map[pair]models.Member{},
-		access: map[pair]string{}, roles: map[string]store.MirrorRole{},
+		access: map[pair]string{}, roles: map[string]store.MirrorRole{}, moreReference: w.more.reference(),
 	}
 	for _, o := range w.organizations {
 		row := models.Organization{OrganizationID: o.id, Name: o.name, Slug: &o.slug, CreatedAt: moment(o.created)}
@@ -100,7 +101,7 @@ func (w *world) reads(m *model) (answers []change) {
 			answers = append(answers, roleChange{w.answer(role.id, role.created, role.updated), role.key, role.name, role.permissions})
 		}
 	}
-	return answers
+	return append(answers, w.moreReads(m)...)
 }
 
 func (w *world) answer(id string, created, updated int64) statement {

@@ -10,12 +10,13 @@ type roleData struct {
 	ID          text             `json:"id"`
 	Key         text             `json:"key"`
 	Name        text             `json:"name"`
-	Permissions []permissionData `json:"permissions"`
+	Permissions []rolePermission `json:"permissions"`
 	CreatedAt   millis           `json:"created_at"`
 	UpdatedAt   millis           `json:"updated_at"`
 }
 
-type permissionData struct {
+// rolePermission is a permission as a role shows it.
+type rolePermission struct {
 	Key text `json:"key"`
 }
 

@@ -39,6 +39,13 @@ func checkID(what, id string) error {
 	return nil
 }
 
+func checkOptionalID(what, id string) error {
+	if id == "" {
+		return nil
+	}
+	return checkID(what, id)
+}
+
 // text is a string that may be missing, null, or hold what PostgreSQL cannot (NUL bytes).
 type text string
 

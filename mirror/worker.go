@@ -17,11 +17,12 @@ const (
 	backoffBase = time.Second
 	backoffMost = time.Hour
 	keepEvents  = 30 * 24 * time.Hour
+	keepRevoked = 24 * time.Hour // far longer than a token lives
 	purgeEvery  = time.Hour
 )
 
-// Run applies what Receive could not, purges the inbox, and with a Backend reads what is in doubt and compares the copy with
-// Clerk every SweepEvery, until ctx ends; then it returns nil. What cannot be applied
+// Run applies what Receive could not, purges what is old, and with a Backend reads what is in doubt and compares the copy
+// with Clerk every SweepEvery, until ctx ends; then it returns nil. What cannot be applied
 // holds nothing else up.
 func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
@@ -71,7 +72,7 @@ func (m *Mirror) applyNext(ctx context.Context) (found bool, err error) {
 		if err != nil {
 			return err
 		}
-		return m.applyClaimed(tx, e.ID, decoded)
+		return m.applyClaimed(tx, e, decoded)
 	})
 	switch {
 	case err != nil && found && ctx.Err() == nil:
@@ -123,9 +124,12 @@ func (m *Mirror) signal() {
 func (m *Mirror) purge(ctx context.Context) {
 	for ctx.Err() == nil {
 		purged, err := m.store.PurgeEvents(ctx, m.config.Now().Add(-keepEvents))
+		if err == nil {
+			_, err = m.store.PurgeRevokedSessions(ctx, m.config.Now().Add(-keepRevoked))
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
-			m.config.Logger.Warn("mirror: the inbox could not be purged; trying again", "error", err)
+			m.config.Logger.Warn("mirror: what is old could not be purged; trying again", "error", err)
 		case purged > 0:
 			m.config.Logger.Info("mirror: purged the inbox", "events", purged)
 		}

@@ -18,7 +18,8 @@ func TestRestartAppliesWhatWasStored(t *testing.T) {
 	t.Parallel()
 	config := dbtest.Config(t)
 	before := newFixture(t, config)
-	w := newHistory(rand.New(rand.NewPCG(5, 6)), regimes[1], "", 30)
+	// Of now, since what is old is purged.
+	w := newWorld(&world{regime: regimes[1], random: rand.New(rand.NewPCG(5, 6)), crowd: 4, now: time.Now().UnixMilli()}, 30)
 	for _, e := range w.delivery() {
 		stored, err := before.store.StoreEvent(t.Context(), store.Event{
 			ID: e.id, Type: e.kind, UserID: e.person(), At: e.at, Body: e.body, State: store.EventPending, ReceivedAt: time.Now(),
@@ -127,7 +128,7 @@ func TestBackoffDoublesUpToAnHour(t *testing.T) {
 	}
 }
 
-func TestPurgeKeepsThirtyDaysAndWhatIsPending(t *testing.T) {
+func TestPurgeKeepsThirtyDaysAndWhatIsPendingAndADayOfSessions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, dbtest.Config(t)).ours()
 	f.receive(t, "msg_done", sample(t, "organization.created"))
@@ -136,10 +137,14 @@ func TestPurgeKeepsThirtyDaysAndWhatIsPending(t *testing.T) {
 	f.receive(t, "msg_pending", sample(t, "organization.created"))
 	f.exec(t, "UPDATE clerk.inbox SET state = 'pending', next_at = now() + interval '1 year' WHERE id = 'msg_pending'")
 	f.exec(t, "UPDATE clerk.inbox SET received_at = now() - interval '30 days 1 hour'")
+	for id, age := range map[string]time.Duration{"sess_old": 25 * time.Hour, "sess_young": 23 * time.Hour} {
+		f.exec(t, "INSERT INTO clerk.revoked_sessions (id, revoked_at) VALUES ($1, $2)", id, time.Now().Add(-age).UnixMilli())
+	}
 	f.receive(t, "msg_young", sample(t, "organization.updated"))
 	f.exec(t, "UPDATE clerk.inbox SET received_at = now() - interval '29 days 23 hours' WHERE id = 'msg_young'")
 	f.run(t)
 	f.eventually(t, "SELECT string_agg(id, ' ' ORDER BY id) = 'msg_pending msg_young' FROM clerk.inbox")
+	f.eventually(t, "SELECT string_agg(id, ' ') = 'sess_young' FROM clerk.revoked_sessions")
 	// The copy does not depend on the inbox: a message from before is merely applied again.
 	if got := f.receive(t, "msg_done", sample(t, "organization.created")).Result; got != Applied && got != Stored {
 		t.Errorf("a purged message: %s", got)

@@ -40,6 +40,7 @@ type world struct {
 	users         []*worldUser
 	members       []*worldMember
 	roles         []*worldRole
+	more          worldMore
 	events        []worldEvent
 }
 
@@ -83,13 +84,18 @@ func newHistory(random *rand.Rand, r regime, prefix string, changes int) *world 
 }
 
 func newWorld(w *world, changes int) *world {
-	w.now = 1_782_900_000_000 + w.random.Int64N(1000)
+	if w.now == 0 {
+		w.now = 1_782_900_000_000 + w.random.Int64N(1000)
+	}
 	for range 2 {
 		w.newOrganization()
 		w.newUser(false)
 	}
 	for range changes {
 		w.change()
+		if w.random.IntN(3) == 0 {
+			w.changeMore()
+		}
 	}
 	return w
 }

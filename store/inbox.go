@@ -114,12 +114,13 @@ func (tx *MirrorTx) NextEvent(now time.Time) (e Event, found bool, err error) {
 	return e, err == nil, err
 }
 
-// FinishEvent notes in the transaction that made an event's change that it is done. The body of one that is about a
-// deleted user goes.
-func (tx *MirrorTx) FinishEvent(id string, at time.Time) error {
-	return tx.exec(`UPDATE clerk.inbox AS i SET state = 'done', done_at = ?, error = '',
-		body = CASE WHEN EXISTS (SELECT FROM clerk.users WHERE id = i.user_id AND dead) THEN NULL ELSE body END
-		WHERE id = ?`, at, id)
+// FinishEvent notes in the transaction that made an event's change that it is done, and what the event turned out to be:
+// one that could not be read when it was stored may be readable now. The body of one that is about a deleted user goes,
+// and one that is not to be kept.
+func (tx *MirrorTx) FinishEvent(e Event, keepBody bool, at time.Time) error {
+	return tx.exec(`UPDATE clerk.inbox SET state = ?, done_at = ?, error = '', type = ?, user_id = ?, event_at = ?,
+		body = CASE WHEN NOT ? OR EXISTS (SELECT FROM clerk.users WHERE id = ? AND dead) THEN NULL ELSE body END
+		WHERE id = ?`, e.State, at, e.Type, e.UserID, e.At, keepBody, e.UserID, e.ID)
 }
 
 // PostponeEvent notes a failed attempt at a pending event and when to try again.

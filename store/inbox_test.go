@@ -16,6 +16,10 @@ func delivery(id, body string) store.Event {
 	}
 }
 
+func finished(id string) store.Event {
+	return store.Event{ID: id, Type: "user.created", UserID: "user_1", At: 7, State: store.EventDone}
+}
+
 func mustStore(t *testing.T, s *store.Store, e store.Event, want store.Stored) {
 	t.Helper()
 	if got, err := s.StoreEvent(t.Context(), e); err != nil || got != want {
@@ -49,7 +53,7 @@ func TestInboxTakesAMessageOnce(t *testing.T) {
 	if got := state("msg_1"); got != "pending 0 2 2" {
 		t.Errorf("armed again: %s", got)
 	}
-	mirror(t, s, func(tx *store.MirrorTx) error { return tx.FinishEvent("msg_1", time.Now()) })
+	mirror(t, s, func(tx *store.MirrorTx) error { return tx.FinishEvent(finished("msg_1"), true, time.Now()) })
 	mustStore(t, s, pending, store.StoredBefore)
 	if err := errors.Join(s.BuryEvent(t.Context(), "msg_1", "late", time.Now()), s.PostponeEvent(t.Context(), "msg_1", "late", time.Now())); err != nil {
 		t.Fatal(err)
@@ -103,7 +107,7 @@ func TestEventsAreClaimedByOneAtATime(t *testing.T) {
 			if got := next(inner); got != "msg_1" {
 				t.Errorf("second %s", got)
 			}
-			return inner.FinishEvent("msg_1", now)
+			return inner.FinishEvent(finished("msg_1"), true, now)
 		})
 		return nil
 	})
@@ -114,7 +118,7 @@ func TestEventsAreClaimedByOneAtATime(t *testing.T) {
 		if got := next(tx); got != "msg_2" {
 			t.Errorf("with one done and one postponed: %s", got)
 		}
-		return tx.FinishEvent("msg_2", now)
+		return tx.FinishEvent(finished("msg_2"), true, now)
 	})
 	mirror(t, s, func(tx *store.MirrorTx) error {
 		if got := next(tx); got != "" {

@@ -81,10 +81,14 @@ func (tx *MirrorTx) memberships(condition string, values ...any) ([]MirrorMember
 	return found, rows.Err()
 }
 
-// ForgetPerson erases what a deleted user's memberships and finished events say of the person.
+// ForgetPerson erases what a deleted user's memberships, invitations and finished events say of the person.
 func (tx *MirrorTx) ForgetPerson(userID string) error {
 	err := tx.exec("UPDATE clerk.memberships SET first_name = NULL, last_name = NULL, username = NULL, image_url = NULL, "+
 		"identifier = NULL WHERE user_id = ?", userID)
+	if err != nil {
+		return err
+	}
+	err = tx.exec("UPDATE clerk.invitations SET email_address = NULL WHERE user_id = ?", userID)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,37 @@ func TestMirrorRowsComeBackAsWritten(t *testing.T) {
 		Username: pointer("u"), ImageURL: pointer("i"), Identifier: pointer("e"),
 	}
 	role := store.MirrorRole{ID: "role_1", MirrorRow: full, Key: "org:admin", Name: "Admin", Permissions: []string{"org:z:x", `or"g:,{}:\y`, "org:a:x"}}
+	invitation := store.MirrorInvitation{
+		ID: "orginv_1", MirrorRow: full, OrganizationID: "org_1", EmailAddress: pointer("e"), Role: "org:admin", Status: "pending",
+		InviterID: "user_1", UserID: "user_2", ExpiresAt: 9,
+	}
+	domain := store.MirrorDomain{ID: "orgdmn_1", MirrorRow: full, OrganizationID: "org_1", Name: "n", EnrollmentMode: "m", Verified: true}
+	permission := store.MirrorPermission{ID: "perm_1", MirrorRow: full, Key: "org:a:b", Name: "n", Description: pointer("d"), Type: "user"}
+	mirror(t, s, func(tx *store.MirrorTx) error {
+		if _, found, err := tx.Invitation("orginv_1"); found || err != nil {
+			t.Errorf("an invitation before it was written: %t, %v", found, err)
+		}
+		bareInvitation, err1 := tx.LockInvitation("orginv_1")
+		bareDomain, err2 := tx.LockDomain("orgdmn_1")
+		barePermission, err3 := tx.LockPermission("perm_1")
+		bare := cmp.Diff(store.MirrorInvitation{ID: "orginv_1"}, bareInvitation) + cmp.Diff(store.MirrorDomain{ID: "orgdmn_1"}, bareDomain) +
+			cmp.Diff(store.MirrorPermission{ID: "perm_1"}, barePermission)
+		if bare != "" {
+			t.Errorf("bare rows (-want +got)\n%s", bare)
+		}
+		return errors.Join(err1, err2, err3, tx.WriteInvitation(invitation), tx.WriteDomain(domain), tx.WritePermission(permission))
+	})
+	mirror(t, s, func(tx *store.MirrorTx) error {
+		gotInvitation, err1 := tx.LockInvitation("orginv_1")
+		gotDomain, err2 := tx.LockDomain("orgdmn_1")
+		gotPermission, err3 := tx.LockPermission("perm_1")
+		seen, found, err4 := tx.Invitation("orginv_1")
+		same := cmp.Diff(invitation, gotInvitation) + cmp.Diff(domain, gotDomain) + cmp.Diff(permission, gotPermission) + cmp.Diff(invitation, seen)
+		if same != "" || !found {
+			t.Errorf("rows (-written +read)\n%s", same)
+		}
+		return errors.Join(err1, err2, err3, err4)
+	})
 	mirror(t, s, func(tx *store.MirrorTx) error {
 		if _, found, err := tx.Organization("org_1"); found || err != nil {
 			t.Errorf("an organization before it was written: %t, %v", found, err)

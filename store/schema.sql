@@ -1,5 +1,25 @@
 -- What the migrations make. Written by a test, see schema_test.go; read it, do not run it.
 
+CREATE TABLE clerk.domains (
+    id text COLLATE "C" NOT NULL,
+    organization_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    name text NOT NULL DEFAULT ''::text,
+    enrollment_mode text COLLATE "C" NOT NULL DEFAULT ''::text,
+    verified boolean NOT NULL DEFAULT false,
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT domains_pkey PRIMARY KEY (id)
+);
+CREATE INDEX domains_by_organization ON clerk.domains USING btree (organization_id);
+GRANT INSERT, SELECT, UPDATE ON clerk.domains TO mirror;
+
 CREATE TABLE clerk.inbox (
     id text COLLATE "C" NOT NULL,
     type text NOT NULL,
@@ -22,6 +42,30 @@ CREATE INDEX inbox_dead ON clerk.inbox USING btree (received_at) WHERE (state = 
 CREATE INDEX inbox_finished ON clerk.inbox USING btree (received_at) WHERE (state <> 'pending'::text);
 CREATE INDEX inbox_pending ON clerk.inbox USING btree (next_at) WHERE (state = 'pending'::text);
 GRANT DELETE, INSERT, SELECT, UPDATE ON clerk.inbox TO mirror;
+
+CREATE TABLE clerk.invitations (
+    id text COLLATE "C" NOT NULL,
+    organization_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    email_address text,
+    role text COLLATE "C" NOT NULL DEFAULT ''::text,
+    status text COLLATE "C" NOT NULL DEFAULT ''::text,
+    inviter_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    user_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    expires_at bigint NOT NULL DEFAULT 0,
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT invitations_pkey PRIMARY KEY (id)
+);
+CREATE INDEX invitations_by_organization ON clerk.invitations USING btree (organization_id);
+CREATE INDEX invitations_by_user ON clerk.invitations USING btree (user_id) WHERE (user_id <> ''::text);
+GRANT INSERT, SELECT, UPDATE ON clerk.invitations TO mirror;
 
 CREATE TABLE clerk.memberships (
     id text COLLATE "C" NOT NULL,
@@ -67,6 +111,35 @@ CREATE TABLE clerk.organizations (
 );
 CREATE INDEX organizations_to_read ON clerk.organizations USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.organizations TO mirror;
+
+CREATE TABLE clerk.permissions (
+    id text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL DEFAULT ''::text,
+    name text NOT NULL DEFAULT ''::text,
+    description text,
+    type text COLLATE "C" NOT NULL DEFAULT ''::text,
+    created_at bigint NOT NULL DEFAULT 0,
+    tomb_at bigint NOT NULL DEFAULT 0,
+    updated_at bigint NOT NULL DEFAULT 0,
+    auth_at bigint NOT NULL DEFAULT 0,
+    env_ts bigint NOT NULL DEFAULT 0,
+    rank smallint NOT NULL DEFAULT 0,
+    digest text COLLATE "C" NOT NULL DEFAULT ''::text,
+    needs_read boolean NOT NULL DEFAULT false,
+    dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    CONSTRAINT permissions_pkey PRIMARY KEY (id)
+);
+CREATE INDEX permissions_by_key ON clerk.permissions USING btree (key);
+GRANT INSERT, SELECT, UPDATE ON clerk.permissions TO mirror;
+
+CREATE TABLE clerk.revoked_sessions (
+    id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    revoked_at bigint NOT NULL,
+    CONSTRAINT revoked_sessions_pkey PRIMARY KEY (id)
+);
+CREATE INDEX revoked_sessions_by_age ON clerk.revoked_sessions USING btree (revoked_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON clerk.revoked_sessions TO mirror;
 
 CREATE TABLE clerk.roles (
     id text COLLATE "C" NOT NULL,

@@ -12,6 +12,7 @@ type clerkCommand struct {
 	AddMember    addMemberCommand    `cmd:"" help:"Make a user a member of an organization."`
 	SetRole      setRoleCommand      `cmd:"" help:"Change a member's role."`
 	RemoveMember removeMemberCommand `cmd:"" help:"Take a member out of an organization."`
+	Chaos        chaosCommand        `cmd:"" help:"Drop, repeat, shuffle or delay the webhooks."`
 }
 
 // memberFlags say which membership of which server.
@@ -70,6 +71,7 @@ type membershipAnswer struct {
 	} `json:"membership"`
 	Delivered  bool  `json:"delivered"`
 	DeliveryMS int64 `json:"deliveryMs"`
+	Dropped    bool  `json:"dropped"`
 }
 
 // change asks the local Clerk for it and says what came of it, in did's words.
@@ -87,8 +89,11 @@ func (m *memberFlags) change(ctx context.Context, c *console, method, role strin
 		return err
 	}
 	delivery := "the webhook is not delivered yet, it is being retried"
-	if answer.Delivered {
+	switch {
+	case answer.Delivered:
 		delivery = fmt.Sprintf("webhook delivered in %d ms", answer.DeliveryMS)
+	case answer.Dropped:
+		delivery = "the webhook was dropped by `tenantry clerk chaos` and never comes"
 	}
 	_, err = fmt.Fprintf(c.stdout, "%s; %s\n", did(answer.Membership.User, answer.Membership.Organization, answer.Membership.Role), delivery)
 	return err

@@ -44,7 +44,7 @@ func project(t *testing.T, status int, answer string) (dir string, requests *[]a
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Announce(state, server.URL, ""); err != nil {
+	if _, err := Announce(state, Running{URL: server.URL}); err != nil {
 		t.Fatal(err)
 	}
 	return dir, requests
@@ -164,7 +164,7 @@ func TestCommandsWithoutAServerSayHowToStartIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.NotFoundHandler())
-	if _, err := Announce(state, server.URL, ""); err != nil {
+	if _, err := Announce(state, Running{URL: server.URL}); err != nil {
 		t.Fatal(err)
 	}
 	server.Close()

@@ -74,12 +74,20 @@ func (w *helpText) program(app *kong.Node) {
 // command is the help of every other command.
 func (w *helpText) command(node *kong.Node) {
 	usage := node.FullPath()
+	for _, argument := range node.Positional {
+		usage += " " + argument.Summary()
+	}
 	if !node.Leaf() {
 		usage += " <command>"
 	}
 	w.linef("Usage: %s [flags]", usage)
 	w.linef("")
 	w.linef("%s", node.Help)
+	for _, argument := range node.Positional {
+		w.linef("")
+		w.linef("  %s", argument.Summary())
+		w.linef("      %s", argument.Help)
+	}
 	if !node.Leaf() {
 		w.commands(node)
 	}

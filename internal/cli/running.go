@@ -19,13 +19,17 @@ type Running struct {
 	PID int    `json:"pid"`
 	// Metrics is the address of /metrics; absent where it is not served.
 	Metrics string `json:"metrics,omitempty"`
+	// Database is the address of the private PostgreSQL, a socket without a password; "" where the server uses another.
+	Database string `json:"database,omitempty"`
 }
 
-// Announce notes in the .tenantry folder dir where this process serves, for the commands, readable by this user only.
+// Announce notes in the .tenantry folder dir where this process serves and keeps its data, for the commands, readable by
+// this user only. The process is this one.
 // The returned function takes the note away again, unless another server has replaced it meanwhile.
-func Announce(dir, url, metrics string) (withdraw func() error, err error) {
+func Announce(dir string, running Running) (withdraw func() error, err error) {
 	path := filepath.Join(dir, runningFile)
-	content, err := json.Marshal(Running{URL: url, PID: os.Getpid(), Metrics: metrics})
+	running.PID = os.Getpid()
+	content, err := json.Marshal(running)
 	if err != nil {
 		return nil, err
 	}

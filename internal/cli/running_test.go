@@ -13,7 +13,7 @@ func TestAnnounceAndWithdraw(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "server.json")
-	withdraw, err := Announce(dir, "http://127.0.0.1:8080", "")
+	withdraw, err := Announce(dir, Running{URL: "http://127.0.0.1:8080"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestAnnounceAndWithdraw(t *testing.T) {
 	if running, err := ReadRunning(dir); err != nil || running.URL != "http://127.0.0.1:9090" {
 		t.Errorf("the later server's note: %+v, %v", running, err)
 	}
-	withdraw, err = Announce(dir, "http://127.0.0.1:8080", "")
+	withdraw, err = Announce(dir, Running{URL: "http://127.0.0.1:8080"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestAnnounceAndWithdraw(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	if _, err := Announce(filepath.Join(dir, "absent", ""), "http://127.0.0.1:8080", ""); err == nil {
+	if _, err := Announce(filepath.Join(dir, "absent"), Running{URL: "http://127.0.0.1:8080"}); err == nil {
 		t.Error("announced in a folder that does not exist")
 	}
 }

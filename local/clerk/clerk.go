@@ -1,7 +1,8 @@
 // Package clerk stands in for Clerk on a laptop: it keeps people,
 // organizations, roles and memberships in one folder, signs session tokens in
-// the shape of real ones and sends Svix-signed webhooks over HTTP; it is
-// independent of the server's other rooms and meets them over HTTP only.
+// the shape of real ones, answers reads of the Backend API and sends Svix-signed
+// webhooks, on purpose not always as it should; it is independent of the
+// server's other rooms and meets them over HTTP only.
 package clerk
 
 import (
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,6 +61,11 @@ type Clerk struct {
 	rateLimit int                     // configured
 	limiter   limiter                 // of the Backend API
 
+	chaos      atomic.Pointer[chaos] // nil: none
+	dropped    atomic.Int64
+	duplicated atomic.Int64
+	random     *rand.Rand // of what delivers; for nothing that must not be guessed
+
 	running  atomic.Bool // Run delivers
 	attempts firstAttempts
 	backoff  []time.Duration
@@ -82,6 +89,7 @@ func Open(config Config) (*Clerk, error) {
 		backoff:  backoff,
 		patience: firstAttemptWait,
 
+		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		rateLimit: cmp.Or(config.RateLimit, developmentLimit),
 	}
 	if c.log == nil {

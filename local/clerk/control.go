@@ -21,6 +21,8 @@ func (c *Clerk) routeControl(mux *http.ServeMux) {
 	control.HandleFunc("POST /__clerk/control/v1/memberships", c.serveAddMembership)
 	control.HandleFunc("PATCH /__clerk/control/v1/memberships", c.serveSetRole)
 	control.HandleFunc("DELETE /__clerk/control/v1/memberships", c.serveRemoveMembership)
+	control.HandleFunc("POST /__clerk/control/v1/chaos", c.serveSetChaos)
+	control.HandleFunc("DELETE /__clerk/control/v1/chaos", c.serveEndChaos)
 	control.HandleFunc("POST /__clerk/control/v1/rate-limit", c.serveSetRateLimit)
 	control.HandleFunc("DELETE /__clerk/control/v1/rate-limit", c.serveResetRateLimit)
 	control.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

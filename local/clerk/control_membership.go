@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -26,6 +27,8 @@ type membershipOutput struct {
 	// answered 2xx, within the wait; it is retried otherwise.
 	Delivered  bool  `json:"delivered"`
 	DeliveryMs int64 `json:"deliveryMs"`
+	// Dropped tells that the event was dropped on purpose and is never sent.
+	Dropped bool `json:"dropped"`
 }
 
 func (c *Clerk) serveAddMembership(w http.ResponseWriter, r *http.Request) {
@@ -103,24 +106,31 @@ func (c *Clerk) changeMembership(w http.ResponseWriter, r *http.Request, input m
 		return
 	}
 	started := time.Now()
-	delivered := c.awaitAttempt(r.Context(), attempted)
+	err = c.awaitAttempt(r.Context(), attempted)
 	writeJSON(w, http.StatusOK, membershipOutput{
-		Membership: view, Delivered: delivered, DeliveryMs: time.Since(started).Milliseconds(),
+		Membership: view, Delivered: err == nil, DeliveryMs: time.Since(started).Milliseconds(),
+		Dropped: errors.Is(err, errDropped),
 	})
 }
 
-// awaitAttempt tells whether the first attempt came in time and was answered
-// 2xx.
-func (c *Clerk) awaitAttempt(ctx context.Context, attempted <-chan error) bool {
+// errNoAttempt stands for a first attempt that does not come in time.
+var errNoAttempt = errors.New("not attempted yet")
+
+// awaitAttempt returns nil if the first attempt came in time and was answered
+// 2xx, and what became of it otherwise.
+func (c *Clerk) awaitAttempt(ctx context.Context, attempted <-chan error) error {
 	if !c.running.Load() {
-		return false
+		return errNoAttempt
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	select {
 	case err, made := <-attempted:
-		return made && err == nil
+		if !made {
+			return errNoAttempt
+		}
+		return err
 	case <-ctx.Done():
-		return false
+		return errNoAttempt
 	}
 }

@@ -20,7 +20,7 @@ var backoff = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 
 // Run delivers queued events to webhookURL until ctx ends, and then returns
 // nil. An event leaves the queue once it was answered 2xx; it is sent again
 // under the same id until then, after a restart too, so a receiver may see it
-// twice. Run returns an error if the URL is not an absolute http or https one,
+// twice. On purpose, events may also be dropped, late, or sent again later. Run returns an error if the URL is not an absolute http or https one,
 // or if another Run is active.
 func (c *Clerk) Run(ctx context.Context, webhookURL string) error {
 	target, err := url.Parse(webhookURL)
@@ -42,7 +42,8 @@ func (c *Clerk) Run(ctx context.Context, webhookURL string) error {
 	return nil
 }
 
-// Settled waits until every queued event was delivered, which needs Run. It
+// Settled waits until every queued event was delivered or dropped, and sent
+// again where that was chosen, which needs Run. It
 // returns an error with the number of undelivered ones if ctx ends first.
 func (c *Clerk) Settled(ctx context.Context) error {
 	for {
@@ -74,12 +75,17 @@ type job struct {
 	due      time.Time
 	sending  bool
 	failures int
+
+	dropped bool // on purpose, and to be taken out of the queue
+	held    bool // due is not yet, on purpose
+	again   bool // delivered once, and sent again on purpose
 }
 
 // attempt is the outcome of sending a message once.
 type attempt struct {
 	message message
 	err     error
+	again   bool // delivered, and yet to be sent once more
 }
 
 func (d *dispatcher) run(ctx context.Context) {
@@ -105,23 +111,32 @@ func (d *dispatcher) run(ctx context.Context) {
 // startDue sends what is due, oldest first, and gives a channel that fires
 // when the next message is due; nil if none waits.
 func (d *dispatcher) startDue(ctx context.Context) <-chan time.Time {
-	now := time.Now()
-	var next time.Time
-	for _, m := range d.clerk.current.Load().Queue {
+	now, chaos := time.Now(), d.clerk.chaosNow()
+	var (
+		next    time.Time
+		dropped []message
+	)
+	defer func() { d.drop(dropped) }()
+	for _, m := range d.shuffled(d.clerk.current.Load().Queue, chaos) {
 		if d.busy == concurrentDeliveries {
 			return nil // an attempt that ends leads here again
 		}
 		j := d.jobs[m.ID]
 		if j == nil {
-			j = &job{due: now}
+			j = d.admit(m, chaos, now)
 			d.jobs[m.ID] = j
+		}
+		if j.held && !chaos.on() {
+			j.due, j.held = now, false
 		}
 		switch {
 		case j.sending:
+		case j.dropped:
+			dropped = append(dropped, m)
 		case !j.due.After(now):
-			j.sending = true
+			j.sending, j.held = true, false
 			d.busy++
-			go func() { d.done <- attempt{m, d.sender.send(ctx, m)} }()
+			go func() { d.done <- attempt{message: m, err: d.sender.send(ctx, m)} }()
 		case next.IsZero() || j.due.Before(next):
 			next = j.due
 		}
@@ -145,7 +160,16 @@ func (d *dispatcher) settle(first attempt) {
 		}
 	}
 	d.busy -= len(outcomes)
-	if err := d.forget(outcomes); err != nil {
+	chaos, delivered := d.clerk.chaosNow(), map[string]bool{}
+	for i, a := range outcomes {
+		if a.err != nil {
+			continue
+		}
+		if outcomes[i].again = d.again(d.jobs[a.message.ID], chaos); !outcomes[i].again {
+			delivered[a.message.ID] = true
+		}
+	}
+	if err := d.forget(delivered); err != nil {
 		// Still queued, so it is sent once more under its id.
 		d.clerk.log.Error("local Clerk: could not note deliveries", "error", err)
 		for i := range outcomes {
@@ -157,19 +181,13 @@ func (d *dispatcher) settle(first attempt) {
 	}
 }
 
-// forget takes what was delivered out of the queue.
-func (d *dispatcher) forget(outcomes []attempt) error {
-	delivered := map[string]bool{}
-	for _, a := range outcomes {
-		if a.err == nil {
-			delivered[a.message.ID] = true
-		}
-	}
-	if len(delivered) == 0 {
+// forget takes messages out of the queue.
+func (d *dispatcher) forget(ids map[string]bool) error {
+	if len(ids) == 0 {
 		return nil
 	}
 	return d.clerk.update(func(s *state) error {
-		s.Queue = slices.DeleteFunc(s.Queue, func(m message) bool { return delivered[m.ID] })
+		s.Queue = slices.DeleteFunc(s.Queue, func(m message) bool { return ids[m.ID] })
 		return nil
 	})
 }
@@ -177,10 +195,13 @@ func (d *dispatcher) forget(outcomes []attempt) error {
 func (d *dispatcher) conclude(a attempt) {
 	log := d.clerk.log.With("event", a.message.Type, "svix_id", a.message.ID)
 	j := d.jobs[a.message.ID]
-	if a.err == nil {
+	switch {
+	case a.err == nil && a.again:
+		log.Debug("local Clerk: delivered, and sent again on purpose", "again_in", time.Until(j.due))
+	case a.err == nil:
 		delete(d.jobs, a.message.ID)
 		log.Debug("local Clerk: delivered", "attempts", j.failures+1)
-	} else {
+	default:
 		wait := d.clerk.backoff[min(j.failures, len(d.clerk.backoff)-1)]
 		j.failures++
 		j.sending = false

@@ -13,6 +13,7 @@ type stateView struct {
 	Roles          []roleView         `json:"roles"`
 	Memberships    []membershipView   `json:"memberships"`
 	Deliveries     deliveriesView     `json:"deliveries"`
+	Chaos          chaosView          `json:"chaos"`
 	RateLimit      rateLimitView      `json:"rateLimit"` // of the Backend API
 }
 
@@ -48,7 +49,7 @@ type membershipView struct {
 }
 
 type deliveriesView struct {
-	Queued int `json:"queued"` // events not yet answered 2xx
+	Queued int `json:"queued"` // events not yet answered 2xx, or to be sent again
 }
 
 func (c *Clerk) serveState(w http.ResponseWriter, _ *http.Request) {
@@ -60,6 +61,7 @@ func (c *Clerk) serveState(w http.ResponseWriter, _ *http.Request) {
 		Roles:         make([]roleView, 0, len(s.Roles)),
 		Memberships:   make([]membershipView, 0, len(s.Memberships)),
 		Deliveries:    deliveriesView{Queued: len(s.Queue)},
+		Chaos:         c.viewChaos(),
 		RateLimit:     c.viewRateLimit(),
 	}
 	for _, u := range s.Users {

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
+)
+
+// mirrorCommand is `tenantry mirror`: what an operator does with the copy of Clerk.
+type mirrorCommand struct {
+	Events eventsCommand `cmd:"" help:"Look into the inbox of webhook events, and try dead letters again."`
+}
+
+// databaseFlags say which database a command works on: DATABASE_URL's, or the private one of the server in a folder.
+type databaseFlags struct {
+	Dir   string `help:"The folder that the server runs in; without DATABASE_URL its private PostgreSQL is meant." variable:"TENANTRY_DIR" placeholder:"FOLDER" unset:"the current folder"`
+	Scope string `help:"As the server's: connection, or transaction behind a pooler in transaction mode." variable:"TENANTRY_SCOPE" placeholder:"SCOPE" unset:"connection"`
+}
+
+// few connections are enough for one command.
+const fewConnections = 2
+
+// open opens the database. Returns a *SettingsError where a variable is wrong, and an error that says what to do where no
+// database is named and no server runs.
+func (f databaseFlags) open(ctx context.Context, c *console) (*store.Store, error) {
+	problems := &c.variables.problems
+	r := &reader{
+		flags: &serveCommand{Scope: f.Scope}, problems: problems,
+		databaseURL: c.variables.get(varDatabaseURL), databaseMigrateURL: c.variables.get(varDatabaseMigrateURL),
+	}
+	var config Config
+	r.readDatabase(&config)
+	if err := problems.err(); err != nil {
+		return nil, err
+	}
+	private := config.DatabaseURL == ""
+	if private {
+		var err error
+		if config.DatabaseURL, err = privateDatabase(stateDir(f.Dir)); err != nil {
+			return nil, err
+		}
+	}
+	opened, err := store.Open(ctx, store.Config{
+		URL: config.DatabaseURL, MigrateURL: config.DatabaseMigrateURL, Scope: store.Scope(config.Scope),
+		MaxConnections: fewConnections, Logger: slog.New(slog.DiscardHandler),
+	})
+	if private && errors.Is(err, models.ErrUnavailable) {
+		return nil, fmt.Errorf("the server that ran in %s has stopped, and its private PostgreSQL with it: start it again with `go run .`, "+
+			"or set %s", stateDir(f.Dir), varDatabaseURL)
+	}
+	return opened, err
+}
+
+// privateDatabase is the address of the private PostgreSQL of the server that runs in a folder.
+func privateDatabase(dir string) (string, error) {
+	running, err := ReadRunning(dir)
+	if err != nil {
+		return "", fmt.Errorf("%w; for a PostgreSQL of yours set %s", err, varDatabaseURL)
+	}
+	if running.Database == "" {
+		return "", fmt.Errorf("the server in %s uses a PostgreSQL of yours: set %s as it is set there", dir, varDatabaseURL)
+	}
+	if !isSocket(running.Database) {
+		return "", fmt.Errorf("the note in %s does not name a PostgreSQL on this machine", dir)
+	}
+	return running.Database, nil
+}
+
+// isSocket tells whether a database's address is one socket on this machine, and nothing else.
+func isSocket(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" || u.Host != "" {
+		return false
+	}
+	host := u.Query().Get("host")
+	return strings.HasPrefix(host, "/") && !strings.Contains(host, ",")
+}

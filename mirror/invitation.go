@@ -1,0 +1,139 @@
+package mirror
+
+import (
+	"cmp"
+
+	"github.com/tenantry/tenantry/store"
+)
+
+// invitationData is an invitation in its own events. Clerk's specification has what shows the organization, and what is
+// added by acceptance, one level deeper than deliveries do; both places are looked into.
+type invitationData struct {
+	ID             text   `json:"id"`
+	EmailAddress   text   `json:"email_address"`
+	Role           text   `json:"role"`
+	Status         text   `json:"status"`
+	OrganizationID text   `json:"organization_id"`
+	InviterID      text   `json:"inviter_id"`
+	ExpiresAt      millis `json:"expires_at"`
+	CreatedAt      millis `json:"created_at"`
+	UpdatedAt      millis `json:"updated_at"`
+	invitationExtra
+	Data *invitationExtra `json:"data"`
+}
+
+type invitationExtra struct {
+	UserID       text `json:"user_id"`
+	Organization *struct {
+		ID text `json:"id"`
+	} `json:"public_organization_data"`
+}
+
+// invitationChange is what became of an invitation. There is no event of its end: it is accepted, revoked, or expires
+// without a word.
+type invitationChange struct {
+	statement
+	organizationID string
+	emailAddress   *string
+	role, status   string
+	inviterID      string
+	userID         string // who accepted it; "" where the event does not say
+	expiresAt      int64
+}
+
+// statuses stand in where an event leaves the status out.
+var statuses = map[verb]string{verbCreated: "pending", verbAccepted: "accepted", verbRevoked: "revoked"}
+
+func decodeInvitation(e envelope, v verb) (change, error) {
+	var data invitationData
+	if err := e.unmarshal(&data); err != nil {
+		return nil, err
+	}
+	if err := checkID("the invitation's id", string(data.ID)); err != nil {
+		return nil, err
+	}
+	c := invitationChange{
+		organizationID: data.organization(), emailAddress: data.EmailAddress.orNil(), role: orgKey(data.Role),
+		status: cmp.Or(string(data.Status), statuses[v]), inviterID: string(data.InviterID), userID: string(data.UserID),
+		expiresAt: data.ExpiresAt.ms,
+	}
+	if c.userID == "" && data.Data != nil {
+		c.userID = string(data.Data.UserID)
+	}
+	if err := checkID("the organization's id", c.organizationID); err != nil {
+		return nil, err
+	}
+	if err := checkOptionalID("the inviter's id", c.inviterID); err != nil {
+		return nil, err
+	}
+	if err := checkOptionalID("the user's id", c.userID); err != nil {
+		return nil, err
+	}
+	of := digest(c.organizationID, c.emailAddress, c.role, c.status, c.inviterID)
+	c.statement = live(string(data.ID), data.CreatedAt.ms, data.UpdatedAt.ms, e.Timestamp.ms, v.rank(), of)
+	return c, nil
+}
+
+// organization is the id of the organization, from wherever it stands.
+func (d invitationData) organization() string {
+	id := d.OrganizationID
+	for _, extra := range []*invitationExtra{&d.invitationExtra, d.Data} {
+		if id == "" && extra != nil && extra.Organization != nil {
+			id = extra.Organization.ID
+		}
+	}
+	return string(id)
+}
+
+func (c invitationChange) person() string { return c.userID }
+
+func (c invitationChange) apply(tx ledger) error {
+	if c.userID == "" {
+		known, _, err := tx.Invitation(c.id)
+		if err != nil {
+			return err
+		}
+		c.userID = known.UserID
+	}
+	// As with memberships: whoever's invitation it was is held first, so that their deletion and this event see each other.
+	var user store.MirrorUser
+	if c.userID != "" {
+		var err error
+		if user, err = tx.LockUser(c.userID); err != nil {
+			return err
+		}
+	}
+	row, err := tx.LockInvitation(c.id)
+	if err != nil {
+		return err
+	}
+	next, changed, err := c.merge(row, user)
+	if err != nil || !changed {
+		return err
+	}
+	return tx.WriteInvitation(next)
+}
+
+// merge is the invitation's row after the change. Who accepted it is kept whatever comes later, since not every form of an
+// invitation says so; once that user is deleted the address is theirs no more.
+func (c invitationChange) merge(row store.MirrorInvitation, user store.MirrorUser) (next store.MirrorInvitation, changed bool, err error) {
+	switch {
+	case row.UserID != "" && c.userID == "":
+		return row, false, errPairLearnt
+	case row.UserID != "" && row.UserID != c.userID:
+		return row, false, permanent("the invitation was accepted by another user")
+	}
+	named := row.UserID != c.userID
+	row.UserID = c.userID
+	merged, take := decide(row.MirrorRow, c.statement, true)
+	changed = named || merged != row.MirrorRow
+	row.MirrorRow = merged
+	if take {
+		row.OrganizationID, row.EmailAddress, row.Role, row.Status = c.organizationID, c.emailAddress, c.role, c.status
+		row.InviterID, row.ExpiresAt = c.inviterID, c.expiresAt
+	}
+	if dead(user.MirrorRow) {
+		row.EmailAddress = nil
+	}
+	return row, changed, nil
+}
