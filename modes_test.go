@@ -93,6 +93,7 @@ func TestLiveKeys(t *testing.T) {
 		"CLERK_PUBLISHABLE_KEY=pk_live_"+base64.RawStdEncoding.EncodeToString([]byte("clerk.app.example$")),
 		"CLERK_WEBHOOK_SIGNING_SECRET=whsec_"+base64.StdEncoding.EncodeToString([]byte("an older secret of thirty-two by"))+","+liveSecret,
 		"CLERK_JWT_KEY="+clerk.pem(),
+		"CLERK_API_URL=http://127.0.0.1:1/v1",
 		"CLERK_AUTHORIZED_PARTIES="+frontend,
 	)
 	p := start(t, dbtest.Dir(t), env...)
@@ -163,17 +164,51 @@ func TestLiveKeys(t *testing.T) {
 	}
 }
 
+// developed is what the Backend API of a development instance tells.
+var developed = map[string]any{
+	"/v1/organizations": list(developedOrganization),
+	"/v1/users": []any{map[string]any{
+		"id": "user_Live", "first_name": "Dora", "created_at": 1_782_900_000_001, "updated_at": 1_782_900_000_001,
+	}},
+	"/v1/organization_roles": list(),
+	"/v1/organization_memberships": list(map[string]any{
+		"id": "orgmem_1", "role": "org:admin", "created_at": 1_782_900_000_002, "updated_at": 1_782_900_000_002,
+		"organization": developedOrganization, "public_user_data": map[string]any{"user_id": "user_Live"},
+	}),
+	"/v1/organizations/org_Late/memberships": list(map[string]any{
+		"id": "orgmem_2", "role": "org:admin", "created_at": 1_782_900_000_020, "updated_at": 1_782_900_000_020,
+		"organization": lateOrganization, "public_user_data": map[string]any{"user_id": "user_Live"},
+	}),
+}
+
+// lateOrganization is new: no list has it yet.
+var lateOrganization = map[string]any{
+	"id": "org_Late", "name": "Late", "created_at": 1_782_900_000_010, "updated_at": 1_782_900_000_010,
+}
+
+var developedOrganization = map[string]any{
+	"id": "org_Dev", "name": "Developed", "created_at": 1_782_900_000_000, "updated_at": 1_782_900_000_000,
+}
+
+func list(objects ...any) map[string]any {
+	return map[string]any{"data": append([]any{}, objects...), "total_count": len(objects)}
+}
+
 // Development keys: no webhook secret, no database, and Clerk comes into reach only after the start.
 func TestDevelopmentKeys(t *testing.T) {
 	t.Parallel()
 	var reachable atomic.Bool
 	var clerk *instance
 	stand := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !reachable.Load() || r.URL.Path != "/.well-known/jwks.json" {
+		answer, known := developed[r.URL.Path]
+		if strings.HasSuffix(r.URL.Path, "/jwks") || strings.HasSuffix(r.URL.Path, "/jwks.json") {
+			answer, known = clerk.jwks(), true
+		}
+		if !reachable.Load() || !known {
 			http.Error(w, "away", http.StatusBadGateway)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(clerk.jwks())
+		_ = json.NewEncoder(w).Encode(answer)
 	}))
 	defer stand.Close()
 	clerk = newInstance(t, stand.URL)
@@ -181,6 +216,7 @@ func TestDevelopmentKeys(t *testing.T) {
 	env := []string{
 		"CLERK_SECRET_KEY=sk_test_secretcanary0123456789", "CLERK_ISSUER=" + stand.URL,
 		"CLERK_PUBLISHABLE_KEY=pk_test_" + base64.RawStdEncoding.EncodeToString([]byte("some.clerk.accounts.dev$")),
+		"CLERK_API_URL=" + stand.URL + "/v1",
 	}
 	p := start(t, dir, env...)
 
@@ -200,6 +236,22 @@ func TestDevelopmentKeys(t *testing.T) {
 	}
 	if got.At("organization", "id") != "org_Dev" {
 		t.Errorf("once Clerk can be reached: %s", got)
+	}
+	const named = `{ organization { name members(first: 5) { edges { node { name } } } } }`
+	for deadline := time.Now().Add(40 * time.Second); !strings.Contains(got.Body, "Dora") && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		got = p.ask(clerk.token("org_Dev", ""), named, nil)
+	}
+	if got.At("organization", "name") != "Developed" || !strings.Contains(got.Body, "Dora") {
+		t.Errorf("what was in Clerk before, without any webhook: %s", got)
+	}
+	for deadline := time.Now().Add(20 * time.Second); got.At("organization", "name") != "Late" && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		got = p.ask(clerk.token("org_Late", ""), named, nil)
+	}
+	if got.At("organization", "name") != "Late" {
+		t.Errorf("an organization that only the token told of: %s", got)
+	}
+	if other := p.ask(clerk.token("org_Other", ""), named, nil); strings.Contains(other.Body, "Dora") || strings.Contains(other.Body, "Developed") {
+		t.Errorf("another organization: %s", other)
 	}
 	if status, _, _ := p.do(http.MethodPost, webhookPath, nil, []byte("{}")); status != 404 {
 		t.Errorf("webhooks without a secret: %d", status)

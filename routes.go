@@ -106,6 +106,9 @@ func graphql(config cli.Config, parts parts) http.Handler {
 			if err != nil {
 				return nil, err
 			}
+			if viewer.InDoubt {
+				parts.mirror.AskSoon(viewer.Organization.ID, viewer.UserID)
+			}
 			return graph.WithLoaders(auth.NewContext(ctx, viewer), parts.store), nil
 		},
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },

@@ -67,7 +67,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 		return errors.Join(err, listener.Close())
 	}
 	metrics := newMetrics()
-	copied := mirror.New(db, mirror.Config{InstanceID: verifier.InstanceID, Logger: logger, Observe: metrics.observe})
+	copied := mirror.New(db, mirrorConfig(config, surroundings, url, verifier, metrics, logger))
 
 	server, err := newServer(config, parts{store: db, verifier: verifier, mirror: copied, clerk: surroundings.clerk, logger: logger})
 	if err != nil {

@@ -38,8 +38,15 @@ func Correct(c *Claims, f Facts) (*Viewer, error) {
 		v.NoOrganizationReason = ReasonMembershipEnded
 	default:
 		v.Organization = correctedOrganization(c, f)
+		v.InDoubt = inDoubt(c, f)
 	}
 	return v, nil
+}
+
+// inDoubt says whether only Clerk can tell how things stand: we know of no membership, of an ended one although the token
+// is newer, or of another role without being surely the newer ones.
+func inDoubt(c *Claims, f Facts) bool {
+	return f.Membership != MembershipLive || normal(c.Organization.Role) != normal(f.Role) && !older(c, f.At)
 }
 
 // newer tells whether the token is surely younger than a fact, older whether it is surely older. Both use Clerk's clock.

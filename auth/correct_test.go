@@ -44,6 +44,36 @@ func role(state MembershipState, name string, row []string, at time.Time) Facts 
 // ago is a time relative to the token's iat, in Clerk's milliseconds.
 func ago(d time.Duration) time.Time { return testNow.Add(-d) }
 
+// Clerk is asked where no fact settles it, and never where one does.
+func TestCorrectSaysWhenItIsInDoubt(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		facts Facts
+		want  bool
+	}{
+		"nothing is known":                 {Facts{}, true},
+		"joined again, not heard of":       {role(MembershipEnded, "org:admin", adminRow, ago(time.Minute)), true},
+		"removed since":                    {role(MembershipEnded, "org:admin", adminRow, ago(0)), false},
+		"organization dead":                {Facts{OrganizationDead: true}, false},
+		"same role":                        {role(MembershipLive, "admin", adminRow, ago(time.Hour)), false},
+		"the token's role is newer":        {role(MembershipLive, "org:member", memberRow, ago(time.Minute)), true},
+		"two roles within the grace":       {role(MembershipLive, "org:member", memberRow, ago(0)), true},
+		"our role is newer":                {role(MembershipLive, "org:member", memberRow, ago(-time.Minute)), false},
+		"our role is newer, at the edge":   {role(MembershipLive, "org:member", memberRow, ago(-grace)), true},
+		"our role is newer, over the edge": {role(MembershipLive, "org:member", memberRow, ago(-grace-time.Millisecond)), false},
+	} {
+		v, err := Correct(heldClaims(), test.facts)
+		if err != nil || v.InDoubt != test.want {
+			t.Errorf("%s: in doubt is %v, %v", name, v.InDoubt, err)
+		}
+	}
+	none := heldClaims()
+	none.Organization = nil
+	if v, err := Correct(none, Facts{}); err != nil || v.InDoubt {
+		t.Errorf("without an organization: %v, %v", v.InDoubt, err)
+	}
+}
+
 // The table "token against mirror": each row, and both edges of the 5 s in which neither is the newer one.
 func TestCorrect(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,9 @@ type Viewer struct {
 	// NoOrganizationReason says why Organization is nil: one of ReasonSessionPending, ReasonOrganizationDeleted and
 	// ReasonMembershipEnded, or "" where none was chosen.
 	NoOrganizationReason string
+	// InDoubt says that Clerk should be asked for the membership: the token and our copy of Clerk tell two stories that time
+	// alone does not settle, or the copy has none. What the viewer may do is decided all the same.
+	InDoubt bool
 	// Actor is who really acts, when somebody impersonates the user; else nil.
 	Actor *Actor
 	// ExpiresAt is when the token dies that all this comes from.

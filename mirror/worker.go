@@ -21,7 +21,8 @@ const (
 	purgeEvery  = time.Hour
 )
 
-// Run applies what Receive could not and purges what is old, until ctx ends; then it returns nil. What cannot be applied
+// Run applies what Receive could not, purges what is old, and with a Backend reads what is in doubt and compares the copy
+// with Clerk every SweepEvery, until ctx ends; then it returns nil. What cannot be applied
 // holds nothing else up.
 func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
@@ -29,6 +30,13 @@ func (m *Mirror) Run(ctx context.Context) error {
 		group.Go(func() { m.work(ctx) })
 	}
 	group.Go(func() { m.purge(ctx) })
+	if m.config.Backend != nil {
+		group.Go(func() { m.readContradictions(ctx) })
+		group.Go(func() { m.answerAsks(ctx) })
+		if m.config.SweepEvery > 0 {
+			group.Go(func() { m.sweepWhenDue(ctx) })
+		}
+	}
 	group.Wait()
 	return nil
 }

@@ -90,6 +90,7 @@ CREATE TABLE clerk.memberships (
 );
 CREATE INDEX memberships_by_pair ON clerk.memberships USING btree (organization_id, user_id);
 CREATE INDEX memberships_by_user ON clerk.memberships USING btree (user_id);
+CREATE INDEX memberships_to_read ON clerk.memberships USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.memberships TO mirror;
 
 CREATE TABLE clerk.organizations (
@@ -108,6 +109,7 @@ CREATE TABLE clerk.organizations (
     dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
     CONSTRAINT organizations_pkey PRIMARY KEY (id)
 );
+CREATE INDEX organizations_to_read ON clerk.organizations USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.organizations TO mirror;
 
 CREATE TABLE clerk.permissions (
@@ -156,7 +158,27 @@ CREATE TABLE clerk.roles (
     CONSTRAINT roles_pkey PRIMARY KEY (id)
 );
 CREATE INDEX roles_by_key ON clerk.roles USING btree (key);
+CREATE INDEX roles_to_read ON clerk.roles USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.roles TO mirror;
+
+CREATE TABLE clerk.seen (
+    generation bigint NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    CONSTRAINT seen_pkey PRIMARY KEY (generation, kind, id)
+);
+GRANT DELETE, INSERT, SELECT, TRUNCATE ON clerk.seen TO mirror;
+
+CREATE TABLE clerk.sweeps (
+    generation bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    stage text NOT NULL,
+    "position" bigint NOT NULL DEFAULT 0,
+    report jsonb NOT NULL DEFAULT '{}'::jsonb,
+    CONSTRAINT sweeps_pkey PRIMARY KEY (generation)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON clerk.sweeps TO mirror;
 
 CREATE TABLE clerk.users (
     id text COLLATE "C" NOT NULL,
@@ -176,6 +198,7 @@ CREATE TABLE clerk.users (
     dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
     CONSTRAINT users_pkey PRIMARY KEY (id)
 );
+CREATE INDEX users_to_read ON clerk.users USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.users TO mirror;
 
 CREATE TABLE public.documents (

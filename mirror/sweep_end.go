@@ -1,0 +1,110 @@
+package mirror
+
+import (
+	"context"
+	"time"
+
+	"github.com/tenantry/tenantry/store"
+)
+
+const (
+	// A comparison that would end more than so many of a kind, and more than so large a part, is wrong more likely than
+	// Clerk has lost so many.
+	manyEnds = 10
+	partEnds = 100 // one in so many
+	// confirmed is how many are read before they are read again.
+	confirmed = 500
+)
+
+// end marks as deleted what the lists did not have and what Clerk, asked twice, does not know.
+func (s *sweep) end(ctx context.Context, k kind) error {
+	// A Date has seconds: what happened within its own is older than the answer.
+	before := s.at + 1000 - s.config.MinAge.Milliseconds()
+	report := s.of(string(k.name))
+	var candidates, live int
+	err := s.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
+		candidates, live, err = tx.CountUnseen(s.row.Generation, k.name, before)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if candidates > manyEnds && candidates*partEnds > live && !s.AllowMassDeletion {
+		report.Extra += candidates
+		report.Refused += candidates
+		s.config.Logger.Error("mirror: too much is missing in Clerk's lists to be true; nothing of this kind is ended",
+			"kind", k.name, "missing", candidates, "live", live)
+		return nil
+	}
+	for behind := ""; ; {
+		var refs []store.MirrorRef
+		err := s.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
+			refs, err = tx.Unseen(s.row.Generation, k.name, before, behind, confirmed)
+			return err
+		})
+		if err != nil || len(refs) == 0 {
+			return err
+		}
+		behind = refs[len(refs)-1].ID
+		if err := s.endGone(ctx, k, refs); err != nil {
+			return err
+		}
+		s.Progress("ended "+string(k.name), report.Tombstoned, candidates)
+	}
+}
+
+// endGone reads objects one by one, waits, and reads those again that were not there.
+func (s *sweep) endGone(ctx context.Context, k kind, refs []store.MirrorRef) error {
+	report := s.of(string(k.name))
+	var gone []store.MirrorRef
+	for _, ref := range refs {
+		at, err := s.look(ctx, k, ref)
+		if err != nil {
+			return err
+		}
+		if at > 0 {
+			gone = append(gone, ref)
+		}
+	}
+	if !s.changes || len(gone) == 0 {
+		report.Extra += len(gone)
+		return nil
+	}
+	select {
+	case <-time.After(s.config.ConfirmAfter):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for _, ref := range gone {
+		at, err := s.look(ctx, k, ref)
+		if err != nil {
+			return err
+		}
+		if at == 0 {
+			continue
+		}
+		report.Extra++
+		if err := s.applyOne(ctx, vanished(k, ref, at)); err != nil {
+			return err
+		}
+		report.Tombstoned++
+	}
+	return nil
+}
+
+// look reads one object and merges what is there. gone is when there was no such object.
+func (s *sweep) look(ctx context.Context, k kind, ref store.MirrorRef) (gone int64, err error) {
+	found, gone, err := s.config.Backend.one(ctx, k, ref)
+	if isPermanent(err) {
+		// Such an id cannot be asked for, so nothing is known of the object.
+		s.config.Logger.Error("mirror: one of the copy's objects cannot be asked for", "kind", k.name, "error", err)
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if s.changes {
+		err = s.applyEach(ctx, found)
+	}
+	return gone, err
+}
