@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"gorm.io/gorm"
@@ -17,16 +18,7 @@ func (s *Store) UserName(ctx context.Context, userID string) (*string, error) {
 			WHERE id = ? AND NOT dead AND updated_at > 0`, userID).Scan(&names).Error
 	})
 	if err != nil || len(names) == 0 {
-		return nil, firstOf(err, models.ErrNotFound)
+		return nil, cmp.Or(err, models.ErrNotFound)
 	}
 	return names[0], nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -27,7 +27,7 @@ type root struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API. This runs when no command is named."`
 	Token   tokenCommand   `cmd:"" help:"Print a session token of the local Clerk; it lives 60 s."`
-	Clerk   clerkCommand   `cmd:"" help:"Change the members of the running server's local Clerk."`
+	Clerk   clerkCommand   `cmd:"" help:"Change the members of the running server's local Clerk, or let its webhooks go wrong."`
 	Mirror  mirrorCommand  `cmd:"" help:"Look after the copy of Clerk."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go release of this build."`
 }
