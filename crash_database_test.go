@@ -104,34 +104,3 @@ func (d *crashDatabase) connect() *pgx.Conn {
 	d.t.Cleanup(func() { conn.Close(context.Background()) })
 	return conn
 }
-
-// count is what a query counts.
-func count(t *testing.T, conn *pgx.Conn, sql string) (n int) {
-	t.Helper()
-	if err := conn.QueryRow(t.Context(), sql).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// texts is a query's two columns of text, one by the other.
-func texts(t *testing.T, conn *pgx.Conn, sql string) map[string]string {
-	t.Helper()
-	rows, err := conn.Query(t.Context(), sql)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]string{}
-	var key, value string
-	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error {
-		if _, twice := found[key]; twice {
-			t.Errorf("%s is there twice", key)
-		}
-		found[key] = value
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
-}

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/tenantry/tenantry/internal/dbtest"
 )
 
@@ -51,14 +49,20 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		every := kills / stops
 		c.round(c.kills%every == every/2)
 		if c.kills%50 == 0 {
-			t.Logf("so far %d kills, %d of them during the start, %d stops of PostgreSQL; %s", c.kills, c.early, c.stops, c.sender)
+			t.Logf("so far %s", c)
 		}
 	}
 	c.server = c.launch()
 	c.server.await()
 	c.sender.truth.end()
 	sending.Wait()
-	c.judge()
+
+	conn := c.database.connect()
+	c.settle(conn)
+	missing, differing := c.missing(conn), c.differing(conn)
+	c.nothingElse(conn)
+	c.countDuplicates()
+	t.Logf("%s, %d missing, %d rows of the copy differing", c, missing, differing)
 }
 
 func newCrash(t *testing.T) *crash {
@@ -134,85 +138,7 @@ func (c *crash) countDuplicates() {
 	c.duplicates += strings.Count(c.server.stderr.String(), `"outcome":"duplicate"`)
 }
 
-// judge waits until nothing is pending, and compares the inbox with what was acknowledged and the copy with the truth.
-func (c *crash) judge() {
-	c.t.Helper()
-	conn := c.database.connect()
-	for deadline := time.Now().Add(time.Minute); count(c.t, conn, "SELECT count(*) FROM clerk.inbox WHERE state = 'pending'") > 0; {
-		if time.Now().After(deadline) {
-			c.t.Error("after a minute events are still pending")
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	c.countDuplicates()
-
-	inbox := texts(c.t, conn, "SELECT id, state FROM clerk.inbox WHERE starts_with(id, 'msg_"+crashID+"')")
-	missing := 0
-	for _, id := range c.sender.acknowledged {
-		if inbox[id] != "done" {
-			missing++
-		}
-	}
-	if missing > 0 {
-		c.t.Errorf("%d of %d acknowledged events have not taken effect", missing, len(c.sender.acknowledged))
-	}
-	if len(inbox) != len(c.sender.acknowledged) {
-		c.t.Errorf("%d events in the inbox, %d acknowledged", len(inbox), len(c.sender.acknowledged))
-	}
-	for what, query := range map[string]string{
-		"dead letters":        "SELECT count(*) FROM clerk.inbox WHERE state = 'dead'",
-		"ids with two bodies": "SELECT count(*) FROM clerk.inbox WHERE conflicts > 0",
-		"rows in doubt": "SELECT (SELECT count(*) FROM clerk.organizations WHERE needs_read) + " +
-			"(SELECT count(*) FROM clerk.users WHERE needs_read) + (SELECT count(*) FROM clerk.memberships WHERE needs_read)",
-		"comparisons with Clerk":      "SELECT count(*) FROM clerk.sweeps",
-		"members of Acme, Globex ± 4": "SELECT count(*) - 4 FROM members WHERE NOT starts_with(user_id, 'user_" + crashID + "')",
-	} {
-		if n := count(c.t, conn, query); n != 0 {
-			c.t.Errorf("%s: %d", what, n)
-		}
-	}
-	differing := c.differing(conn)
-	c.t.Logf("%d kills, %d of them during the start, %d immediate stops of PostgreSQL; %s; %d duplicates, %d missing, %d of the copy's rows differing",
-		c.kills, c.early, c.stops, c.sender, c.duplicates, missing, differing)
+func (c *crash) String() string {
+	return fmt.Sprintf("%d kills, %d of them during the start, %d immediate stops of PostgreSQL; %s; %d duplicates",
+		c.kills, c.early, c.stops, c.sender, c.duplicates)
 }
-
-// differing fails where the copy is not Clerk's truth, and returns how many rows are otherwise.
-func (c *crash) differing(conn *pgx.Conn) (differing int) {
-	c.t.Helper()
-	copied, truth := texts(c.t, conn, copiedRows), c.sender.truth.rows()
-	tell := func(row, got, want string) {
-		if differing++; differing <= 10 {
-			c.t.Errorf("%s is %q, want %q", row, got, want)
-		}
-	}
-	for row, want := range truth {
-		if got := copied[row]; got != want {
-			tell(row, got, want)
-		}
-	}
-	for row, got := range copied {
-		if _, known := truth[row]; !known {
-			tell(row, got, "")
-		}
-	}
-	if differing > 0 {
-		c.t.Errorf("%d of the copy's %d rows are not as in Clerk", differing, len(copied))
-	}
-	return differing
-}
-
-// copiedRows is all that the copy has of the objects of a clerkTruth.
-const copiedRows = `
-SELECT 'organization ' || o.organization_id, format('%s, ended %s', o.name, coalesce(extract(epoch FROM o.deleted_at) * 1000, 0)::bigint)
-	FROM organizations o WHERE starts_with(o.organization_id, 'org_` + crashID + `')
-UNION ALL
-SELECT 'user ' || id, format('%s, %s, ended %s', coalesce(first_name, '-'), coalesce(email, '-'), tomb_at)
-	FROM clerk.users WHERE starts_with(id, 'user_` + crashID + `')
-UNION ALL
-SELECT 'membership ' || id, format('%s, ended %s', role, tomb_at)
-	FROM clerk.memberships WHERE starts_with(id, 'orgmem_` + crashID + `')
-UNION ALL
-SELECT 'member ' || organization_id || ' ' || user_id, format('%s, %s, %s, joined %s, ended %s', role, coalesce(name, '-'),
-	coalesce(email, '-'), (extract(epoch FROM joined_at) * 1000)::bigint, coalesce(extract(epoch FROM left_at) * 1000, 0)::bigint)
-	FROM members WHERE starts_with(user_id, 'user_` + crashID + `') OR starts_with(organization_id, 'org_` + crashID + `')`
