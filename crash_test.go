@@ -69,8 +69,8 @@ func newCrash(t *testing.T) *crash {
 	t.Helper()
 	c := &crash{t: t, dir: dbtest.Dir(t), database: newCrashDatabase(t)}
 	c.settings = []string{"TENANTRY_ADDR=" + quietAddress(t), "DATABASE_URL=" + c.database.url, "TENANTRY_LOG_FORMAT=json"}
-	if os.Getenv(dbtest.ScopeVariable) != "" {
-		c.settings = append(c.settings, "TENANTRY_SCOPE=transaction")
+	if os.Getenv(dbtest.ScopeVariable) != "" { // without a pooler between, which would be a third thing to stop
+		c.settings = append(c.settings, "TENANTRY_SCOPE=transaction", "DATABASE_MIGRATE_URL="+c.database.url)
 	}
 	start(t, c.dir, c.settings...).stop(syscall.SIGTERM) // makes all that there is to make
 	c.server = c.launch()
