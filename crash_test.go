@@ -98,8 +98,8 @@ func quietAddress(t *testing.T) string {
 
 func (c *crash) launch() *program { return launch(c.t, c.dir, c.settings...) }
 
-// round starts a server and kills it at a random moment: one in four before it is ready, and with stop about the time
-// of an immediate stop of PostgreSQL, which it lives through or not.
+// round starts a server and kills it at a random moment: one in four within the time a start takes, and with stop about the
+// time of an immediate stop of PostgreSQL, which it lives through or not.
 func (c *crash) round(stop bool) {
 	c.t.Helper()
 	c.server = c.launch()
@@ -139,6 +139,6 @@ func (c *crash) countDuplicates() {
 }
 
 func (c *crash) String() string {
-	return fmt.Sprintf("%d kills, %d of them during the start, %d immediate stops of PostgreSQL; %s; %d duplicates",
+	return fmt.Sprintf("%d kills, %d of them within the time a start takes, %d immediate stops of PostgreSQL; %s; %d duplicates",
 		c.kills, c.early, c.stops, c.sender, c.duplicates)
 }
