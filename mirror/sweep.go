@@ -34,6 +34,8 @@ type SweepOptions struct {
 	Projection bool
 	// Progress, if given, hears how many entries of a list are done, of how many; total is 0 where Clerk does not say.
 	Progress func(kind string, done, total int)
+	// Waiting, if given, hears that so many of a kind seem to be deleted and are read again after a pause.
+	Waiting func(kind string, gone int, pause time.Duration)
 }
 
 // KindReport is what a comparison found of one kind.
@@ -69,6 +71,26 @@ func (r Report) Drift() int {
 		drift += k.Missing + k.Differing + k.Extra
 	}
 	return drift
+}
+
+// Names are the kinds that the report has, in the order of the comparison.
+func (r Report) Names() []string {
+	var names []string
+	for _, name := range kindNames() {
+		if r.Kinds[name] != nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// kindNames are all kinds of a report.
+func kindNames() []string {
+	var names []string
+	for _, k := range mirrored {
+		names = append(names, string(k.name))
+	}
+	return append(names, kindMembers)
 }
 
 // Refused is how many rows were left alone because they were too many to be likely deletions.
@@ -121,11 +143,14 @@ func (m *Mirror) compare(ctx context.Context, options SweepOptions, changes bool
 	if s.Progress == nil {
 		s.Progress = func(string, int, int) {}
 	}
+	if s.Waiting == nil {
+		s.Waiting = func(string, int, time.Duration) {}
+	}
 	if m.config.Backend == nil {
 		return s.report, ErrNoBackend
 	}
 	started := time.Now()
-	led, err := m.store.Lead(ctx, "sweep", s.run)
+	led, err := m.store.Lead(ctx, leadName, s.run)
 	if err == nil && !led {
 		err = ErrSweepElsewhere
 	}

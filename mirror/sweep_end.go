@@ -70,6 +70,9 @@ func (s *sweep) endGone(ctx context.Context, k kind, refs []store.MirrorRef) err
 		report.Extra += len(gone)
 		return nil
 	}
+	if s.config.ConfirmAfter > 0 {
+		s.Waiting(string(k.name), len(gone), s.config.ConfirmAfter)
+	}
 	select {
 	case <-time.After(s.config.ConfirmAfter):
 	case <-ctx.Done():
