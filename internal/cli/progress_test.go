@@ -93,6 +93,9 @@ func TestProgressAsBars(t *testing.T) {
 			t.Errorf("the bars never show %q:\n%q", want, got)
 		}
 	}
+	if strings.Contains(got, "(2000/-") || !strings.Contains(got, "(1500/-") {
+		t.Errorf("what was done before is counted:\n%q", got)
+	}
 	const want = `organizations: 2 in 4s
 users: 2000 in 8s
 memberships: 1500 of 2000 in 8s
