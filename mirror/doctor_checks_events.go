@@ -3,12 +3,13 @@ package mirror
 import (
 	"cmp"
 	"maps"
+	"slices"
 
 	"github.com/tenantry/tenantry/store"
 )
 
 // events are those of our instance.
-func (e *evidence) events() []seenEvent { return e.inbox.of(e.instanceID()) }
+func (e *evidence) events() []seenEvent { return e.inbox.of(e.kids) }
 
 // noEvents is why the inbox tells nothing: there is none, it has none of ours, or else.
 func (e *evidence) noEvents(otherwise string) string {
@@ -27,7 +28,7 @@ func checkEventInstance(e *evidence) conclusion {
 	for _, event := range e.inbox.events {
 		switch {
 		case !event.body || event.instance == "":
-		case event.instance == e.instanceID():
+		case slices.Contains(e.kids, event.instance):
 			ours++
 		default:
 			others++
@@ -37,7 +38,7 @@ func checkEventInstance(e *evidence) conclusion {
 		}
 	}
 	switch {
-	case e.instanceID() == "":
+	case len(e.kids) == 0:
 		return unknown(at, "the key set names no kid")
 	case ours > 0:
 		return holds(at, "the same in %d events, another in %d", ours, others)

@@ -1,6 +1,9 @@
 package mirror
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 const needsWrite = "only seen by changing something: --write does, on a development instance"
 
@@ -22,7 +25,7 @@ func checkToken(e *evidence) conclusion {
 		return fails(at, "it lives %d s", token.life)
 	case token.version > 2:
 		return fails(at, "its claims are of version %d", token.version)
-	case token.kid != e.instanceID():
+	case len(e.kids) > 0 && !slices.Contains(e.kids, token.kid):
 		return fails(at, "its kid is not the key set's")
 	case token.issuer != e.issuer:
 		return fails(at, "its issuer is not the configured one (CLERK_ISSUER)")

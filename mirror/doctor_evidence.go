@@ -48,14 +48,6 @@ type entrySeen struct {
 	Permissions  json.RawMessage `json:"permissions"`
 }
 
-// instanceID is the kid, "" where it is not known.
-func (e *evidence) instanceID() string {
-	if len(e.kids) == 0 {
-		return ""
-	}
-	return e.kids[0]
-}
-
 // readKeys is also the question whether there is anything to ask.
 func (e *evidence) readKeys(ctx context.Context, p *Probe) error {
 	var err error

@@ -127,16 +127,16 @@ func digestOf(c change) string {
 	return ""
 }
 
-// of returns the events of an instance in the order in which they happened; those without a body are taken for its own
+// of returns the events of the instance of a key set in the order in which they happened; those without a body are taken for its own
 // where none with a body is of another.
-func (l *lens) of(instance string) []seenEvent {
+func (l *lens) of(kids []string) []seenEvent {
 	var ours []seenEvent
 	foreign := false
 	for _, e := range l.events {
-		foreign = foreign || e.body && e.instance != instance
+		foreign = foreign || e.body && !slices.Contains(kids, e.instance)
 	}
 	for _, e := range l.events {
-		if e.body && e.instance == instance || !e.body && !foreign {
+		if e.body && slices.Contains(kids, e.instance) || !e.body && !foreign {
 			ours = append(ours, e)
 		}
 	}
