@@ -101,7 +101,7 @@ func (d *Doctor) Examine(ctx context.Context) (Diagnosis, error) {
 	e.inbox.look(ctx)
 	diagnosis := Diagnosis{LeftBehind: []string{}}
 	if d.config.Probe.writes && ctx.Err() == nil {
-		t := newTrial(d.config.Probe, e)
+		t := newTrial(d.config.Probe, e, d.poll)
 		d.try(ctx, t, e.inbox)
 		e.trial, diagnosis.Wrote, diagnosis.LeftBehind = t, true, t.left
 	}

@@ -345,6 +345,23 @@ func TestDoctorLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestDoctorTriesToRemoveAgain(t *testing.T) {
+	t.Parallel()
+	asked := map[string]int{}
+	c := newClinic(t, faults{refuse: func(method, path string) int {
+		if method == http.MethodDelete && asked[path] < 2 {
+			asked[path]++
+			return http.StatusServiceUnavailable
+		}
+		return 0
+	}})
+	c.populate()
+	diagnosis, _ := examine(t, c.doctor(nil, true))
+	if left := c.unchanged(); left != "" || len(diagnosis.LeftBehind) > 0 {
+		t.Errorf("%s, %v", left, diagnosis.LeftBehind)
+	}
+}
+
 func TestDoctorNamesWhatItCouldNotRemove(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, faults{refuse: func(method, path string) int {

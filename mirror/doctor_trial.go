@@ -21,7 +21,9 @@ type trial struct {
 	clean []made
 	// lost says that it is not known what became of some request, so that there may be objects that nobody noted.
 	lost bool
-	left []string // what could not be removed, for people
+	// pause is that before a removal is tried again, times the attempts before.
+	pause time.Duration
+	left  []string // what could not be removed, for people
 
 	why          map[string]string
 	raised       map[string]times // by kind of object: updated_at before and after a change
@@ -48,9 +50,9 @@ type thing struct {
 	JWT       text   `json:"jwt"`
 }
 
-func newTrial(p *Probe, e *evidence) *trial {
+func newTrial(p *Probe, e *evidence, pause time.Duration) *trial {
 	return &trial{
-		probe: p, name: "tenantry-doctor-" + strings.ToLower(rand.Text()[:10]), why: map[string]string{}, raised: map[string]times{},
+		probe: p, pause: pause, name: "tenantry-doctor-" + strings.ToLower(rand.Text()[:10]), why: map[string]string{}, raised: map[string]times{},
 		ids: map[string]bool{}, left: []string{}, permissionID: e.somePermission(),
 	}
 }
@@ -112,11 +114,10 @@ func (t *trial) gone(path string) {
 	}
 }
 
-// How long removing may take, how often each is tried, and how long after the first failure.
+// How long removing may take, and how often each is tried where trying again may help.
 const (
-	cleaning      = time.Minute
-	removals      = 3
-	removalsPause = time.Second
+	cleaning = time.Minute
+	removals = 4
 )
 
 // cleanUp removes what was made, the last first, whatever has ended before.
@@ -141,10 +142,10 @@ func (t *trial) remove(ctx context.Context, path string) error {
 		if err == nil || r.status == http.StatusNotFound {
 			return nil
 		}
-		if try == removals || ctx.Err() != nil {
+		if try == removals || ctx.Err() != nil || r.status != 0 && !transient(r.status) {
 			return err
 		}
-		pauseFor(ctx, removalsPause)
+		pauseFor(ctx, time.Duration(try)*t.pause)
 	}
 }
 
