@@ -73,7 +73,7 @@ func checkLimit(e *evidence) conclusion {
 		if l.problem != "" {
 			return unknown(at, "%s: %s", k.list, l.problem)
 		}
-		if l.total != nil && len(l.entries) < min(longestPage, *l.total) {
+		if l.total != nil && len(l.entries) < min(pageSize, *l.total) {
 			return fails(at, "%s: %d of %d came", k.list, len(l.entries), *l.total)
 		}
 		longest = max(longest, len(l.entries))
@@ -100,7 +100,10 @@ func checkOrder(e *evidence) conclusion {
 	if told == 0 {
 		return unknown(at, "no list has two entries of different times")
 	}
-	return holds(at, "in %d of %d lists; the others are too short to tell", told, len(mirrored))
+	if told < len(mirrored) {
+		return holds(at, "in %d of %d lists; the others are too short to tell", told, len(mirrored))
+	}
+	return holds(at, "in all %d lists", told)
 }
 
 func checkTotal(e *evidence) conclusion {
@@ -132,7 +135,7 @@ func checkWhole(e *evidence) conclusion {
 	sum, ok := e.membersCounted()
 	switch {
 	case !ok:
-		return unknown(at, "there are more than %d organizations, or no counts to compare", longestPage)
+		return unknown(at, "there are more than %d organizations, or no counts to compare", pageSize)
 	case sum != *l.total:
 		return fails(at, "%d memberships are listed, the organizations count %d", *l.total, sum)
 	case sum == 0:

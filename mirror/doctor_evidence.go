@@ -22,17 +22,14 @@ type evidence struct {
 	kids        []string
 	publicKids  []string
 	publicError string
-	// lists are the first pages by kind, as long as Clerk allows.
+	// lists are the first pages by kind.
 	lists map[store.MirrorKind]*listSeen
 	heard *hearing
 	inbox *lens
 	trial *trial // nil where nothing was written
 }
 
-// longestPage is the longest that Clerk's documents allow, which is what the sweep asks for.
-const longestPage = 500
-
-// listSeen is the first page of a list.
+// listSeen is the first page of a list, as long as the sweep asks for it.
 type listSeen struct {
 	problem string // why there is none
 	status  int
@@ -86,7 +83,7 @@ func (e *evidence) readLists(ctx context.Context, p *Probe) {
 }
 
 func readList(ctx context.Context, p *Probe, k kind) *listSeen {
-	query := url.Values{"limit": {strconv.Itoa(longestPage)}, "offset": {"0"}, "order_by": {"+created_at"}}
+	query := url.Values{"limit": {strconv.Itoa(pageSize)}, "offset": {"0"}, "order_by": {"+created_at"}}
 	if k.name == store.MirrorOrganizations {
 		query.Set("include_members_count", "true")
 	}

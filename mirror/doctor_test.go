@@ -233,6 +233,39 @@ func TestDoctorJudgesOnlyOurInstancesEvents(t *testing.T) {
 	}
 }
 
+// Deliveries are not there at once: the doctor waits for those that must come.
+func TestDoctorWaitsForEvents(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, faults{cascades: true})
+	c.populate()
+	f := newFixture(t, store.Config{URL: dbtest.New(t)})
+	d := c.doctor(f, true)
+	deliver, queue, done := c.emit, make(chan []byte, 100), make(chan struct{})
+	c.emit = func(body []byte) { queue <- body }
+	go func() {
+		defer close(done)
+		for body := range queue {
+			time.Sleep(20 * time.Millisecond)
+			deliver(body)
+		}
+	}()
+	_, found := examine(t, d)
+	close(queue)
+	<-done
+	mustFind(t, found, Holds, "event-time", "event-instance", "updated-organization", "updated-role")
+	if reason := found["updated-organization"].Reason; !strings.Contains(reason, "in 1 events") {
+		t.Errorf("did not wait: %s", reason)
+	}
+	// A server to which nothing is delivered.
+	c = newClinic(t, faults{})
+	c.populate()
+	d = c.doctor(newFixture(t, store.Config{URL: dbtest.New(t)}), true)
+	c.emit, d.config.Patience = nil, 20*time.Millisecond
+	_, found = examine(t, d)
+	mustFind(t, found, NotChecked, "event-time", "event-instance", "organization-cascade", "user-cascade")
+	mustFind(t, found, Holds, "updated-organization", "rejoin", "token")
+}
+
 func TestDoctorShowsNobody(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, faults{cascades: true, extraHeaders: map[string]string{"X-RateLimit-Limit": "100", "X-RateLimit-Policy": "SecretPolicy"}})

@@ -57,6 +57,21 @@ func TestDoctorClerkShowsATable(t *testing.T) {
 	}
 }
 
+// The local Clerk's Backend API only reads, so a trial ends at its first request.
+func TestDoctorClerkWrites(t *testing.T) {
+	t.Parallel()
+	var diagnosis mirror.Diagnosis
+	o := run(t, instance(t), "doctor", "--clerk", "--write", "--json")
+	if err := json.Unmarshal([]byte(o.stdout), &diagnosis); err != nil || o.code != 0 || !diagnosis.Wrote || len(diagnosis.LeftBehind) > 0 {
+		t.Fatalf("exit %d, %v, stderr %q\n%s", o.code, err, o.stderr, o.stdout)
+	}
+	for _, f := range diagnosis.Findings {
+		if f.Name == "token" && !strings.Contains(f.Reason, "a user could not be made: HTTP status 4") {
+			t.Errorf("token: %+v", f)
+		}
+	}
+}
+
 // What does not hold: the keys are not the issuer's, and the database's events name another instance.
 func TestDoctorClerkEndsWith1WhereSomethingDangerousDoesNotHold(t *testing.T) {
 	t.Parallel()
