@@ -218,7 +218,7 @@ func TestDoctorSaysWhatWasRefused(t *testing.T) {
 
 func TestDoctorJudgesOnlyOurInstancesEvents(t *testing.T) {
 	t.Parallel()
-	other := newClinic(t, faults{instance: "ins_2", seconds: true, keeps: map[string]bool{"role": true, "organization": true}})
+	other := newClinic(t, faults{instance: "ins_2", seconds: true, cascades: true, keeps: map[string]bool{"role": true, "organization": true}})
 	other.populate()
 	f := newFixture(t, store.Config{URL: dbtest.New(t)})
 	f.config.InstanceID = func() string { return "ins_2" } // its own server took them
@@ -230,6 +230,23 @@ func TestDoctorJudgesOnlyOurInstancesEvents(t *testing.T) {
 		"organization-cascade", "user-cascade", "deleted-updated")
 	if !strings.Contains(found["event-instance"].Reason, "another instance") {
 		t.Error(found["event-instance"].Reason)
+	}
+}
+
+// A user whose organization was deleted before has no membership that could be deleted with them.
+func TestCascadesOfWhatIsDeadAlready(t *testing.T) {
+	t.Parallel()
+	e := &evidence{kids: []string{"ins_1"}, inbox: newLens(nil, "")}
+	e.inbox.events = map[string]seenEvent{
+		"1": {kind: "organizationMembership.created", at: 1000, id: "orgmem_1", organizationID: "org_1", userID: "user_1", body: true, instance: "ins_1"},
+		"2": {kind: "organization.deleted", at: 5000, id: "org_1", body: true, instance: "ins_1"},
+		"3": {kind: "user.deleted", at: 9000, id: "user_1", userID: "user_1", body: true, instance: "ins_1"},
+	}
+	if got := checkUserCascade(e); got.result != NotChecked {
+		t.Errorf("user: %+v", got)
+	}
+	if got := checkOrganizationCascade(e); got.result != DoesNotHold {
+		t.Errorf("organization: %+v", got)
 	}
 }
 
@@ -367,6 +384,10 @@ func TestDoctorLeavesNothingBehind(t *testing.T) {
 		stop()
 		if left := c.unchanged(); left != "" {
 			t.Errorf("ended at write %d: %s", n, left)
+		}
+		// Each request was heard to its end, so that nothing had to be searched for.
+		if asked := strings.Join(c.asked(), " "); strings.Contains(asked, "query=") {
+			t.Errorf("ended at write %d, and lost an answer: %s", n, asked)
 		}
 		c = newClinic(t, faults{})
 		c.populate()
