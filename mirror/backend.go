@@ -43,7 +43,10 @@ type BackendConfig struct {
 type Backend struct{ api clerk.Backend }
 
 // NewBackend returns a Backend. Nothing is asked for yet.
-func NewBackend(config BackendConfig) *Backend {
+func NewBackend(config BackendConfig) *Backend { return &Backend{api: newClient(config)} }
+
+// newClient is Clerk's own client over the carrier.
+func newClient(config BackendConfig) clerk.Backend {
 	if config.Transport == nil {
 		config.Transport = http.DefaultTransport
 	}
@@ -58,7 +61,7 @@ func NewBackend(config BackendConfig) *Backend {
 		// A redirect would carry the secret key elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Backend{api: clerk.NewBackend(&clerk.BackendConfig{HTTPClient: client, URL: &config.URL, Key: &config.SecretKey})}
+	return clerk.NewBackend(&clerk.BackendConfig{HTTPClient: client, URL: &config.URL, Key: &config.SecretKey})
 }
 
 // answer is a body that came, as it came: Clerk's own types would lose which fields were missing.

@@ -29,6 +29,7 @@ type root struct {
 	Token   tokenCommand   `cmd:"" help:"Print a session token of the local Clerk; it lives 60 s."`
 	Clerk   clerkCommand   `cmd:"" help:"Change the members of the running server's local Clerk, or let its webhooks go wrong."`
 	Mirror  mirrorCommand  `cmd:"" help:"Look after the copy of Clerk."`
+	Doctor  doctorCommand  `cmd:"" help:"Check what Tenantry relies on: the database, or with --clerk your Clerk."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go release of this build."`
 }
 

@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/store"
+)
+
+// instance is a local Clerk, reached as a development instance is.
+func instance(t *testing.T) environment {
+	t.Helper()
+	local, err := clerk.Open(clerk.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(local.Handler())
+	t.Cleanup(server.Close)
+	return environment{
+		"CLERK_SECRET_KEY": local.SecretKey(), "CLERK_PUBLISHABLE_KEY": publishable("test", "quiet-owl-7.clerk.accounts.dev"),
+		"CLERK_API_URL": server.URL + "/__clerk/backend/v1", "CLERK_ISSUER": server.URL + "/__clerk", "TENANTRY_DIR": t.TempDir(),
+	}
+}
+
+func TestDoctorClerkShowsATable(t *testing.T) {
+	t.Parallel()
+	env := instance(t)
+	o := run(t, env, "doctor", "--clerk")
+	if o.code != 0 || !strings.HasPrefix(o.stdout, "ASSUMPTION ") || !strings.Contains(o.stdout, " do not hold, ") {
+		t.Errorf("exit %d, stderr %q\n%s", o.code, o.stderr, o.stdout)
+	}
+	for _, want := range []string{"proves nothing about Clerk", "without a database there are no events"} {
+		if !strings.Contains(o.stderr, want) {
+			t.Errorf("stderr lacks %q: %s", want, o.stderr)
+		}
+	}
+	for _, line := range strings.Split(o.stdout, "\n") {
+		if len([]rune(line)) > 150 {
+			t.Errorf("too wide: %q", line)
+		}
+	}
+	for _, secret := range []string{env["CLERK_SECRET_KEY"], "Ada", "@acme", "user_", "org_"} {
+		if strings.Contains(o.stdout+o.stderr, secret) {
+			t.Errorf("shows %q", secret)
+		}
+	}
+}
+
+// The local Clerk's Backend API only reads, so a trial ends at its first request.
+func TestDoctorClerkWrites(t *testing.T) {
+	t.Parallel()
+	var diagnosis mirror.Diagnosis
+	o := run(t, instance(t), "doctor", "--clerk", "--write", "--json")
+	if err := json.Unmarshal([]byte(o.stdout), &diagnosis); err != nil || o.code != 0 || !diagnosis.Wrote || len(diagnosis.LeftBehind) > 0 {
+		t.Fatalf("exit %d, %v, stderr %q\n%s", o.code, err, o.stderr, o.stdout)
+	}
+	for _, f := range diagnosis.Findings {
+		if f.Name == "token" && !strings.Contains(f.Reason, "a user could not be made: HTTP status 4") {
+			t.Errorf("token: %+v", f)
+		}
+	}
+}
+
+// What does not hold: the keys are not the issuer's, and the database's events name another instance.
+func TestDoctorClerkEndsWith1WhereSomethingDangerousDoesNotHold(t *testing.T) {
+	t.Parallel()
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"keys":[{"kid":"ins_other"}]}`)
+	}))
+	t.Cleanup(issuer.Close)
+	s, database := inbox(t)
+	body := []byte(`{"type":"organization.created","timestamp":1782900060003,"instance_id":"ins_other","data":{"id":"org_1","name":"Secret"}}`)
+	if _, err := s.StoreEvent(t.Context(), store.Event{ID: "msg_other", Type: "organization.created", Body: body, State: store.EventDead, ReceivedAt: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	env := instance(t).with("CLERK_ISSUER", issuer.URL)
+	for name, value := range database {
+		env = env.with(name, value)
+	}
+	o := run(t, env, "doctor", "--clerk", "--json")
+	var diagnosis mirror.Diagnosis
+	if err := json.Unmarshal([]byte(o.stdout), &diagnosis); err != nil || o.code != 1 || !strings.Contains(o.stderr, "tenantry: something dangerous does not hold") {
+		t.Fatalf("exit %d, %v, stderr %q\n%s", o.code, err, o.stderr, o.stdout)
+	}
+	wrong := ""
+	for _, f := range diagnosis.Findings {
+		if f.Result == mirror.DoesNotHold {
+			wrong += f.Name + " "
+		}
+	}
+	if wrong != "key-set event-instance " || strings.Contains(o.stdout, "Secret") {
+		t.Errorf("does not hold: %s\n%s", wrong, o.stdout)
+	}
+	if o := run(t, env, "doctor", "--clerk"); o.code != 1 || strings.Count(o.stdout, "DOES NOT HOLD:") != 2 {
+		t.Errorf("exit %d\n%s", o.code, o.stdout)
+	}
+}
+
+func TestDoctorUsage(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(api.Close)
+	nowhere := environment{"CLERK_API_URL": api.URL, "TENANTRY_DIR": t.TempDir()}
+	live, test := nowhere, nowhere
+	for name, value := range production().without("DATABASE_URL") {
+		live = live.with(name, value)
+	}
+	for name, value := range development() {
+		test = test.with(name, value)
+	}
+	for name, c := range map[string]struct {
+		env  environment
+		args string
+		code int
+		want []string
+	}{
+		"no keys":                  {nil, "--clerk", 2, []string{"CLERK_SECRET_KEY is missing", "CLERK_PUBLISHABLE_KEY is missing"}},
+		"one key":                  {test.without("CLERK_SECRET_KEY"), "--clerk", 2, []string{"CLERK_SECRET_KEY is missing"}},
+		"two kinds of keys":        {test.with("CLERK_SECRET_KEY", secretLive), "--clerk", 2, []string{"both must be of the same instance"}},
+		"writing with live keys":   {live, "--clerk --write", 2, []string{"--write is for development instances"}},
+		"writing without --clerk":  {test, "--write", 2, []string{"go with --clerk"}},
+		"JSON without --clerk":     {test, "--json", 2, []string{"go with --clerk"}},
+		"another scope":            {test, "--clerk --scope=session", 2, []string{"TENANTRY_SCOPE must be"}},
+		"a key that is not taken":  {test, "--clerk --write", 1, []string{"does not take the secret key"}},
+		"no database to look at":   {nowhere.without("CLERK_API_URL"), "", 1, []string{"no server runs here"}},
+		"a database that is away":  {environment{"DATABASE_URL": "postgres://app:pa55word@127.0.0.1:1/app"}, "", 1, []string{"tenantry: "}},
+		"a database without a URL": {environment{"DATABASE_URL": "mysql://pa55word"}, "", 2, []string{"DATABASE_URL must begin"}},
+	} {
+		o := run(t, c.env, append([]string{"doctor"}, strings.Fields(c.args)...)...)
+		for _, want := range c.want {
+			if o.code != c.code || !strings.Contains(o.stderr, want) {
+				t.Errorf("%s: exit %d, stderr %q", name, o.code, o.stderr)
+			}
+		}
+		for _, secret := range []string{"pa55word", secretLive, secretTest} {
+			if strings.Contains(o.stdout+o.stderr, secret) {
+				t.Errorf("%s: shows a secret", name)
+			}
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times, want once, by the key that is not taken", asked)
+	}
+}
+
+func TestDoctorOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	_, env := inbox(t)
+	o := run(t, env, "doctor")
+	if o.code != 0 || o.stderr != "" || !strings.Contains(o.stdout, "doctor --clerk") || !strings.HasSuffix(o.stdout, "safe to serve from\n") {
+		t.Errorf("exit %d, stdout %q, stderr %q", o.code, o.stdout, o.stderr)
+	}
+	config := dbtest.Config(t)
+	owner, err := pgx.Connect(t.Context(), dbtest.OwnerURL(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close(context.Background())
+	if _, err := owner.Exec(t.Context(), "CREATE TABLE public.notes (organization_id text)"); err != nil {
+		t.Fatal(err)
+	}
+	open := environment{"DATABASE_URL": config.URL, "DATABASE_MIGRATE_URL": dbtest.OwnerURL(config), "TENANTRY_SCOPE": string(config.Scope)}
+	if o := run(t, open, "doctor"); o.code != 1 || !strings.Contains(o.stderr, "notes is not fenced") || strings.Contains(o.stdout, "safe") {
+		t.Errorf("a table that is not fenced: exit %d, stdout %q, stderr %q", o.code, o.stdout, o.stderr)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":               "",
+		"one":            "one",
+		"one two":        "one|two",
+		"a b c d e":      "a b c|d e",
+		"abcdefghijk l":  "abcde|fghij|k l",
+		"ü ü ü ü":        "ü ü ü|ü",
+		"ab abcdefg\tab": "ab|abcde|fg ab",
+	} {
+		if got := strings.Join(wrap(text, 5), "|"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
