@@ -89,7 +89,7 @@ func TestAnyOrderEndsInClerksState(t *testing.T) {
 // TestEveryOrderOfShortHistories leaves nothing to chance.
 func TestEveryOrderOfShortHistories(t *testing.T) {
 	t.Parallel()
-	shortest, longest, wanted := scale(4, 7), scale(6, 8), scale(6_000, 10_000_000)
+	shortest, longest, wanted := choose(4, 7), choose(6, 8), scale(6_000, 10_000_000)
 	permutations, histories := 0, 0
 	for n := uint64(0); permutations < wanted; n++ {
 		w := newHistory(rand.New(rand.NewPCG(7, n)), regimes[n%uint64(len(regimes))], "", longest)

@@ -120,10 +120,8 @@ func (w *world) change() {
 	case n < 55:
 		w.join(organization, user)
 	case n < 72:
-		if m := w.member(organization, user); m != nil && m.role != "" {
-			w.tick(1)
-			m.role, m.updated = pick(w.random, []string{"org:admin", "org:member", "org:guest"}), w.now
-			w.emitMember("updated", m)
+		if m := w.member(organization, user); m != nil {
+			w.changeRoleOf(m)
 		}
 	case n < 86:
 		if m := w.member(organization, user); m != nil {
@@ -131,16 +129,30 @@ func (w *world) change() {
 			w.remove(m)
 		}
 	case n < 89 && organization.tomb == 0:
-		w.tick(1)
-		organization.tomb = w.emit("organization.deleted", object{"id": organization.id, "deleted": true, "slug": organization.slug})
-		w.cascade(func(m *worldMember) bool { return m.organization == organization })
+		w.deleteOrganization(organization)
 	case n < 92 && user.tomb == 0:
-		w.tick(1)
-		user.tomb = w.emit("user.deleted", object{"id": user.id, "deleted": true})
-		w.cascade(func(m *worldMember) bool { return m.user == user })
+		w.deleteUser(user)
 	default:
 		w.changeRole()
 	}
+}
+
+func (w *world) changeRoleOf(m *worldMember) {
+	w.tick(1)
+	m.role, m.updated = pick(w.random, []string{"org:admin", "org:member", "org:guest"}), w.now
+	w.emitMember("updated", m)
+}
+
+func (w *world) deleteOrganization(organization *worldOrganization) {
+	w.tick(1)
+	organization.tomb = w.emit("organization.deleted", object{"id": organization.id, "deleted": true, "slug": organization.slug})
+	w.cascade(func(m *worldMember) bool { return m.organization == organization })
+}
+
+func (w *world) deleteUser(user *worldUser) {
+	w.tick(1)
+	user.tomb = w.emit("user.deleted", object{"id": user.id, "deleted": true})
+	w.cascade(func(m *worldMember) bool { return m.user == user })
 }
 
 // cascade removes memberships with their owner, or does not: Clerk's documents leave both open.
