@@ -109,6 +109,9 @@ func (m *meeting) step(request func(token)) {
 func (m *meeting) staff() {
 	organization, user := pick(m.random, m.organizations), pick(m.random, m.users)
 	member := m.member(organization, user)
+	if m.random.IntN(3) == 0 {
+		m.mint(organization, user) // a token of just before
+	}
 	switch n := m.random.IntN(100); {
 	case n < 2 && organization.tomb == 0:
 		m.deleteOrganization(organization)
