@@ -270,9 +270,22 @@ func (w *world) word(kind string) string { return fmt.Sprintf("%s%d", kind, w.ra
 func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
 
 // delivery is a random order of the events with some of them sent more than once.
-func (w *world) delivery() []worldEvent {
-	sent := append([]worldEvent{}, w.events...)
+func (w *world) delivery() []worldEvent { return w.deliveryOf(w.events) }
+
+// lossy is a delivery in which one event in so many never comes.
+func (w *world) lossy(oneIn int) []worldEvent {
+	kept := make([]worldEvent, 0, len(w.events))
 	for _, e := range w.events {
+		if w.random.IntN(oneIn) > 0 {
+			kept = append(kept, e)
+		}
+	}
+	return w.deliveryOf(kept)
+}
+
+func (w *world) deliveryOf(events []worldEvent) []worldEvent {
+	sent := append(make([]worldEvent, 0, 2*len(events)), events...)
+	for _, e := range events {
 		for w.random.IntN(4) == 0 {
 			sent = append(sent, e)
 		}
