@@ -156,6 +156,7 @@ func TestPostgresDecidesAsTheModel(t *testing.T) {
 		}
 	}
 	f.sameRows(t, m)
+	f.sameDead(t, m)
 	f.sameFacts(t, m)
 }
 

@@ -3,6 +3,7 @@ package mirror
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -24,7 +25,7 @@ func TestOneSweepRepairsWhatWasLost(t *testing.T) {
 				m := newModel()
 				deliver(t, m, w.lossy(10), nil)
 				repair(t, w, m)
-				if w.drift(m) != "" {
+				if want, got := w.compared(m); !reflect.DeepEqual(want, got) {
 					wrong++
 				}
 				clerk.serve(w)
@@ -32,8 +33,13 @@ func TestOneSweepRepairsWhatWasLost(t *testing.T) {
 				if diff := w.drift(m); diff != "" || report.Refused() > 0 {
 					t.Fatalf("history %d: after the comparison (-Clerk +copy)\n%s\n%s", n, diff, describe(report))
 				}
-				for _, k := range report.Kinds {
-					ended += k.Tombstoned
+				for _, k := range mirrored {
+					ended += report.Kinds[string(k.name)].Tombstoned
+					for id, row := range m.summaries(k.name) {
+						if row.NeedsRead {
+							t.Fatalf("history %d: %s still has to be read", n, id)
+						}
+					}
 				}
 			}
 			t.Logf("%d runs, %d wrong before the comparison, 0 after; it ended %d objects and refused none", each, wrong, ended)

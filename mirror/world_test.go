@@ -20,6 +20,9 @@ type regime struct {
 	bare bool
 }
 
+// usual is how many of the regimes are what is expected of Clerk; the others are what its documents do not exclude.
+const usual = 3
+
 var regimes = []regime{
 	{name: "distinct milliseconds"},
 	{name: "30 ms jitter", jitter: 30},
