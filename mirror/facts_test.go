@@ -24,6 +24,8 @@ func TestPostgresJudgesAsTheFunctions(t *testing.T) {
 		organizations[i], users[i] = fmt.Sprintf("org_%d", i), fmt.Sprintf("user_%d", i)
 		f.exec(t, "INSERT INTO clerk.organizations (id, created_at, tomb_at) VALUES ($1, $2, $3)", organizations[i], few(), few())
 		f.exec(t, "INSERT INTO clerk.users (id, created_at, tomb_at) VALUES ($1, $2, $3)", users[i], few(), few())
+	}
+	for i := range 5 * each {
 		f.exec(t, `INSERT INTO clerk.roles (id, key, permissions, created_at, tomb_at, updated_at, auth_at)
 			VALUES ($1::text, $2, ARRAY[$1], $3, $4, $5, $6)`, "role_"+mixed(random), fmt.Sprintf("org:%d", i%3), few(), few(), few(), few())
 	}
