@@ -46,7 +46,7 @@ func newFakeClerk(t testing.TB) *fakeClerk {
 func (f *fakeClerk) serve(w *world) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lists = map[string][]object{}
+	f.lists, f.requests = map[string][]object{}, nil
 	f.now = w.now + 10*time.Minute.Milliseconds()
 	for _, o := range w.organizations {
 		if o.tomb == 0 {
@@ -148,8 +148,10 @@ func (f *fakeClerk) set(change func()) {
 }
 
 // backend is a Backend without a budget, so that tests do not wait.
-func (f *fakeClerk) backend() *Backend {
-	c := newCarrier(BackendConfig{Transport: http.DefaultTransport, AttemptTimeout: 2 * time.Second, Logger: quiet})
+func (f *fakeClerk) backend() *Backend { return f.backendOver(http.DefaultTransport) }
+
+func (f *fakeClerk) backendOver(transport http.RoundTripper) *Backend {
+	c := newCarrier(BackendConfig{Transport: transport, AttemptTimeout: 2 * time.Second, Logger: quiet})
 	c.budget = rate.NewLimiter(rate.Inf, 1)
 	key := fakeKey
 	return &Backend{api: clerk.NewBackend(&clerk.BackendConfig{HTTPClient: &http.Client{Transport: c}, URL: &f.url, Key: &key})}

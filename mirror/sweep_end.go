@@ -16,10 +16,19 @@ const (
 	confirmed = 500
 )
 
+// tooMany says that fewer of what lives are likely to be gone.
+func tooMany(candidates, live int) bool {
+	return candidates > manyEnds && candidates*partEnds > live
+}
+
+// newsBefore is when there must have been the last news of what a list of that time lacks, for it to be a candidate.
+func newsBefore(at int64, minAge time.Duration) int64 {
+	return at + 1000 - minAge.Milliseconds() // a Date has seconds: what happened within its own is older than the answer
+}
+
 // end marks as deleted what the lists did not have and what Clerk, asked twice, does not know.
 func (s *sweep) end(ctx context.Context, k kind) error {
-	// A Date has seconds: what happened within its own is older than the answer.
-	before := s.at + 1000 - s.config.MinAge.Milliseconds()
+	before := newsBefore(s.at, s.config.MinAge)
 	report := s.of(string(k.name))
 	var candidates, live int
 	err := s.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
@@ -29,7 +38,7 @@ func (s *sweep) end(ctx context.Context, k kind) error {
 	if err != nil {
 		return err
 	}
-	if candidates > manyEnds && candidates*partEnds > live && !s.AllowMassDeletion {
+	if tooMany(candidates, live) && !s.AllowMassDeletion {
 		report.Extra += candidates
 		report.Refused += candidates
 		s.config.Logger.Error("mirror: too much is missing in Clerk's lists to be true; nothing of this kind is ended",

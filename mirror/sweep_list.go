@@ -62,8 +62,19 @@ func (s *sweep) merge(ctx context.Context, k kind, readings []reading) error {
 	if err != nil {
 		return err
 	}
-	var wanted []reading
 	report := s.of(string(k.name))
+	wanted := report.judge(k, rows, readings)
+	if !s.changes {
+		return nil
+	}
+	changed, refused, err := s.applyAll(ctx, wanted)
+	report.Changed += changed
+	report.Unreadable += refused
+	return err
+}
+
+// judge counts how the rows stand to what Clerk shows, and returns what is to be written.
+func (report *KindReport) judge(k kind, rows map[string]store.MirrorSummary, readings []reading) (wanted []reading) {
 	for _, r := range readings {
 		row, found := rows[r.statement.id]
 		switch judge(k, row, found, r) {
@@ -77,13 +88,7 @@ func (s *sweep) merge(ctx context.Context, k kind, readings []reading) error {
 		}
 		wanted = append(wanted, r)
 	}
-	if !s.changes {
-		return nil
-	}
-	changed, refused, err := s.applyAll(ctx, wanted)
-	report.Changed += changed
-	report.Unreadable += refused
-	return err
+	return wanted
 }
 
 // verdict is how a row stands to what Clerk shows of the object.

@@ -235,22 +235,24 @@ func (w *world) moreReads(m *model) (answers []change) {
 	return answers
 }
 
-func (w *worldMore) add(other worldMore) {
-	w.invitations, w.domains = append(w.invitations, other.invitations...), append(w.domains, other.domains...)
-	w.permissions, w.sessions = append(w.permissions, other.permissions...), append(w.sessions, other.sessions...)
+// moreSeen is how many there were of them.
+type moreSeen struct{ invitations, gone, domains, permissions, sessions int }
+
+func (s *moreSeen) add(w worldMore) {
+	s.invitations, s.domains = s.invitations+len(w.invitations), s.domains+len(w.domains)
+	s.permissions, s.sessions = s.permissions+len(w.permissions), s.sessions+len(w.sessions)
+	for _, i := range w.invitations {
+		if i.user != nil && i.user.tomb > 0 {
+			s.gone++
+		}
+	}
 }
 
 // enough fails where the histories had too little of something to prove anything about it.
-func (w worldMore) enough(t testing.TB, least int) {
+func (s *moreSeen) enough(t testing.TB, least int) {
 	t.Helper()
-	gone := 0
-	for _, i := range w.invitations {
-		if i.user != nil && i.user.tomb > 0 {
-			gone++
-		}
-	}
-	if min(len(w.invitations), len(w.domains), len(w.permissions), len(w.sessions)) < least/3 || gone == 0 {
+	if min(s.invitations, s.domains, s.permissions, s.sessions) < least/3 || s.gone == 0 {
 		t.Errorf("%d invitations (%d accepted by who is deleted), %d domains, %d permissions, %d sessions",
-			len(w.invitations), gone, len(w.domains), len(w.permissions), len(w.sessions))
+			s.invitations, s.gone, s.domains, s.permissions, s.sessions)
 	}
 }

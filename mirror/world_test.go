@@ -20,6 +20,9 @@ type regime struct {
 	bare bool
 }
 
+// usual is how many of the regimes are what is expected of Clerk; the others are what its documents do not exclude.
+const usual = 3
+
 var regimes = []regime{
 	{name: "distinct milliseconds"},
 	{name: "30 ms jitter", jitter: 30},
@@ -120,10 +123,8 @@ func (w *world) change() {
 	case n < 55:
 		w.join(organization, user)
 	case n < 72:
-		if m := w.member(organization, user); m != nil && m.role != "" {
-			w.tick(1)
-			m.role, m.updated = pick(w.random, []string{"org:admin", "org:member", "org:guest"}), w.now
-			w.emitMember("updated", m)
+		if m := w.member(organization, user); m != nil {
+			w.changeRoleOf(m)
 		}
 	case n < 86:
 		if m := w.member(organization, user); m != nil {
@@ -131,16 +132,30 @@ func (w *world) change() {
 			w.remove(m)
 		}
 	case n < 89 && organization.tomb == 0:
-		w.tick(1)
-		organization.tomb = w.emit("organization.deleted", object{"id": organization.id, "deleted": true, "slug": organization.slug})
-		w.cascade(func(m *worldMember) bool { return m.organization == organization })
+		w.deleteOrganization(organization)
 	case n < 92 && user.tomb == 0:
-		w.tick(1)
-		user.tomb = w.emit("user.deleted", object{"id": user.id, "deleted": true})
-		w.cascade(func(m *worldMember) bool { return m.user == user })
+		w.deleteUser(user)
 	default:
 		w.changeRole()
 	}
+}
+
+func (w *world) changeRoleOf(m *worldMember) {
+	w.tick(1)
+	m.role, m.updated = pick(w.random, []string{"org:admin", "org:member", "org:guest"}), w.now
+	w.emitMember("updated", m)
+}
+
+func (w *world) deleteOrganization(organization *worldOrganization) {
+	w.tick(1)
+	organization.tomb = w.emit("organization.deleted", object{"id": organization.id, "deleted": true, "slug": organization.slug})
+	w.cascade(func(m *worldMember) bool { return m.organization == organization })
+}
+
+func (w *world) deleteUser(user *worldUser) {
+	w.tick(1)
+	user.tomb = w.emit("user.deleted", object{"id": user.id, "deleted": true})
+	w.cascade(func(m *worldMember) bool { return m.user == user })
 }
 
 // cascade removes memberships with their owner, or does not: Clerk's documents leave both open.
@@ -258,9 +273,22 @@ func (w *world) word(kind string) string { return fmt.Sprintf("%s%d", kind, w.ra
 func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
 
 // delivery is a random order of the events with some of them sent more than once.
-func (w *world) delivery() []worldEvent {
-	sent := append([]worldEvent{}, w.events...)
+func (w *world) delivery() []worldEvent { return w.deliveryOf(w.events) }
+
+// lossy is a delivery in which one event in so many never comes.
+func (w *world) lossy(oneIn int) []worldEvent {
+	kept := make([]worldEvent, 0, len(w.events))
 	for _, e := range w.events {
+		if w.random.IntN(oneIn) > 0 {
+			kept = append(kept, e)
+		}
+	}
+	return w.deliveryOf(kept)
+}
+
+func (w *world) deliveryOf(events []worldEvent) []worldEvent {
+	sent := append(make([]worldEvent, 0, 2*len(events)), events...)
+	for _, e := range events {
 		for w.random.IntN(4) == 0 {
 			sent = append(sent, e)
 		}
