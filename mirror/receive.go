@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/tenantry/tenantry/store"
@@ -45,8 +46,9 @@ type Outcome struct {
 // applyAtOnce bounds how long a sender waits for its event to take effect; what takes longer a worker does.
 const applyAtOnce = 3 * time.Second
 
-// Receive stores a delivery, commits, and applies it. It returns an error only where the delivery is not stored: then
-// the sender has to send it again. Whatever else goes wrong is the worker's.
+// Receive takes a delivery in. Mostly it applies it and stores it as done, in one transaction. Where that does not succeed
+// it stores it, commits, and applies it if it can; whatever else goes wrong is the worker's. It returns an error only where
+// nothing is stored: then the sender has to send it again.
 func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) {
 	if message.ID == "" {
 		return Outcome{}, errors.New("mirror: a message without an id")
@@ -63,6 +65,17 @@ func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) 
 		e.State = store.EventIgnored
 	}
 	outcome := Outcome{Type: decoded.kind}
+	if err := ctx.Err(); err != nil {
+		return outcome, fmt.Errorf("mirror: event not stored: %w", err)
+	}
+	failure := errKnown
+	if e.State == store.EventPending {
+		if failure = m.applyFirst(ctx, e, decoded); failure == nil {
+			outcome.Result = Applied
+			m.observe(decoded.kind, outcome.Result, decoded.at)
+			return outcome, nil
+		}
+	}
 	stored, err := m.store.StoreEvent(ctx, e)
 	if err != nil {
 		return outcome, fmt.Errorf("mirror: event not stored: %w", err)
@@ -79,7 +92,9 @@ func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) 
 		outcome.Result = Dead
 	case decoded.change == nil:
 		outcome.Result = Ignored
-	default:
+	case !errors.Is(failure, errKnown):
+		outcome.Result = m.failed(context.WithoutCancel(ctx), e, failure)
+	default: // a dead letter that came again
 		outcome.Result = m.applyNow(ctx, e, decoded)
 	}
 	m.observe(decoded.kind, outcome.Result, decoded.at)
@@ -96,6 +111,40 @@ func (m *Mirror) decode(body []byte) (event, error) {
 		return decoded, permanent("the event is of another Clerk instance")
 	}
 	return decoded, nil
+}
+
+// errKnown says that the inbox has the message already, so that what became of it is to be read there.
+var errKnown = errors.New("mirror: the message is known")
+
+// applyFirst applies an event that nobody has heard of and stores it as done, or does neither. Storing comes last: two
+// deliveries of one message meet at the rows that they change or else at the inbox, where the second waits for the first
+// to commit and is then rolled back, with whatever its body may have changed.
+func (m *Mirror) applyFirst(ctx context.Context, e store.Event, decoded event) error {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyAtOnce)
+	defer cancel()
+	return m.store.Mirror(bounded, func(tx *store.MirrorTx) error {
+		if err := m.apply(tx, decoded); err != nil {
+			return err
+		}
+		fresh, err := tx.StoreDone(e, !decoded.private(), m.config.Now())
+		if err == nil && !fresh {
+			return errKnown
+		}
+		return err
+	})
+}
+
+// apply makes an event's change. A panic is a fault of this build, which no retry cures: the event becomes a dead letter,
+// for a later build, and neither the sender nor a worker dies of it.
+func (m *Mirror) apply(tx ledger, decoded event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.config.Logger.Error("mirror: a panic while applying an event", "type", decoded.kind,
+				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack())) // what was thrown could quote the body
+			err = permanent("the server panicked at it")
+		}
+	}()
+	return decoded.change.apply(tx)
 }
 
 // applyNow applies a stored event; the sender going away does not stop it.
@@ -123,7 +172,7 @@ func (m *Mirror) applyClaimed(tx *store.MirrorTx, e store.Event, decoded event) 
 	e.Type, e.UserID, e.At, e.State = decoded.kind, decoded.person(), decoded.at, store.EventIgnored
 	if decoded.change != nil {
 		e.State = store.EventDone
-		if err := decoded.change.apply(tx); err != nil {
+		if err := m.apply(tx, decoded); err != nil {
 			return err
 		}
 	}
