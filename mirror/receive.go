@@ -49,9 +49,9 @@ const applyAtOnce = 3 * time.Second
 // Receive takes a delivery in. Mostly it applies it and stores it as done, in one transaction. Where that does not succeed
 // it stores it, commits, and applies it if it can; whatever else goes wrong is the worker's. It returns an error only where
 // nothing is stored: then the sender has to send it again.
-func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) {
+func (m *Mirror) Receive(ctx context.Context, message Message) (outcome Outcome, err error) {
 	if message.ID == "" {
-		return Outcome{}, errors.New("mirror: a message without an id")
+		return outcome, errors.New("mirror: a message without an id")
 	}
 	decoded, bad := m.decode(message.Body)
 	e := store.Event{
@@ -64,41 +64,41 @@ func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) 
 	case decoded.change == nil:
 		e.State = store.EventIgnored
 	}
-	outcome := Outcome{Type: decoded.kind}
-	if err := ctx.Err(); err != nil {
+	outcome.Type = decoded.kind
+	if outcome.Result, err = m.take(ctx, e, decoded, bad); err != nil {
 		return outcome, fmt.Errorf("mirror: event not stored: %w", err)
-	}
-	failure := errKnown
-	if e.State == store.EventPending {
-		if failure = m.applyFirst(ctx, e, decoded); failure == nil {
-			outcome.Result = Applied
-			m.observe(decoded.kind, outcome.Result, decoded.at)
-			return outcome, nil
-		}
-	}
-	stored, err := m.store.StoreEvent(ctx, e)
-	if err != nil {
-		return outcome, fmt.Errorf("mirror: event not stored: %w", err)
-	}
-	switch {
-	case stored == store.StoredConflict:
-		m.config.Logger.Error("security: a message id came again with another body; the first one stands",
-			"svix_id", message.ID, "type", decoded.kind)
-		outcome.Result = Conflict
-	case stored == store.StoredBefore:
-		outcome.Result = Duplicate
-	case bad != nil:
-		m.logDead(e, bad)
-		outcome.Result = Dead
-	case decoded.change == nil:
-		outcome.Result = Ignored
-	case !errors.Is(failure, errKnown):
-		outcome.Result = m.failed(context.WithoutCancel(ctx), e, failure)
-	default: // a dead letter that came again
-		outcome.Result = m.applyNow(ctx, e, decoded)
 	}
 	m.observe(decoded.kind, outcome.Result, decoded.at)
 	return outcome, nil
+}
+
+// take makes an event's change and stores it; bad is why it has none. An error says that it is not stored.
+func (m *Mirror) take(ctx context.Context, e store.Event, decoded event, bad error) (Result, error) {
+	failure := errKnown
+	if e.State == store.EventPending && ctx.Err() == nil {
+		if failure = m.applyFirst(ctx, e, decoded); failure == nil {
+			return Applied, nil
+		}
+	}
+	stored, err := m.store.StoreEvent(ctx, e)
+	switch {
+	case err != nil:
+		return "", err
+	case stored == store.StoredConflict:
+		m.config.Logger.Error("security: a message id came again with another body; the first one stands",
+			"svix_id", e.ID, "type", e.Type)
+		return Conflict, nil
+	case stored == store.StoredBefore:
+		return Duplicate, nil
+	case bad != nil:
+		m.logDead(e, bad)
+		return Dead, nil
+	case e.State == store.EventIgnored:
+		return Ignored, nil
+	case !errors.Is(failure, errKnown):
+		return m.failed(context.WithoutCancel(ctx), e, failure), nil
+	}
+	return m.applyNow(ctx, e, decoded), nil // a dead letter that came again
 }
 
 // decode reads a body and refuses what is not our instance's.
