@@ -26,7 +26,7 @@ check: ## Everything that must hold before a change is taken, some ten minutes.
 
 # The same tests as in `go test`, on many more cases: the figures in docs/mirror.md come from here.
 prove: ## The long proofs of the mirror, TENANTRY_PROVE=1 in go test.
-	TENANTRY_PROVE=1 go test -count=1 -timeout 120m -v -run 'TestAnyOrder|TestEveryOrder|TestNobody|TestShortcuts' ./mirror
+	TENANTRY_PROVE=1 go test -count=1 -timeout 120m -v -run 'TestAnyOrder|TestEveryOrder|TestNobody|TestShortcuts|ThroughTheEndpoint' ./mirror
 
 bench: ## The benchmarks, with allocations.
 	go test -run '^$$' -bench . -benchmem ./...

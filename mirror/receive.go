@@ -74,7 +74,7 @@ func (m *Mirror) Receive(ctx context.Context, message Message) (outcome Outcome,
 
 // take makes an event's change and stores it; bad is why it has none. An error says that it is not stored.
 func (m *Mirror) take(ctx context.Context, e store.Event, decoded event, bad error) (Result, error) {
-	failure := errKnown
+	failure := errKnown // what is not tried here is judged by the inbox alone, like a message that was there before
 	if e.State == store.EventPending && ctx.Err() == nil {
 		if failure = m.applyFirst(ctx, e, decoded); failure == nil {
 			return Applied, nil
