@@ -1,10 +1,12 @@
 package mirror
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/store"
@@ -13,7 +15,7 @@ import (
 // BenchmarkReceive stores and applies events of many small Clerks, from four senders for each processor.
 func BenchmarkReceive(b *testing.B) {
 	f := newFixture(b, dbtest.Config(b))
-	var serial atomic.Int64
+	var serial, statements atomic.Int64
 	b.SetParallelism(4)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -24,10 +26,16 @@ func BenchmarkReceive(b *testing.B) {
 			if len(events) == 0 {
 				events = newHistory(random, regimes[0], fmt.Sprintf("r%dx", serial.Add(1)), 40).events
 			}
-			f.receive(b, events[0].id, events[0].body)
+			ctx, count := store.WithStatementCount(context.Background())
+			outcome, err := f.Receive(ctx, Message{ID: events[0].id, Body: events[0].body, Received: time.Now()})
+			if err != nil || outcome.Result != Applied {
+				b.Errorf("%v, %v", outcome, err)
+			}
+			statements.Add(int64(count()))
 			events = events[1:]
 		}
 	})
+	b.ReportMetric(float64(statements.Load())/float64(b.N), "statements/op")
 }
 
 // BenchmarkFacts asks about one member of many.

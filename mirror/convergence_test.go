@@ -49,6 +49,13 @@ func (w *world) difference(m *model) string {
 			want.organizations[id] = o
 		}
 	}
+	for p, member := range want.members {
+		if member.LeftAt != nil && w.ties > 0 && w.bare {
+			// The same with the last role of who left, where the deletion did not show it. It gives nothing any more.
+			member.Role = got.members[p].Role
+			want.members[p] = member
+		}
+	}
 	for p := range m.publicMembers {
 		got.access[p] = m.access(p)
 	}

@@ -23,10 +23,14 @@ func (e event) person() string {
 	return e.change.person()
 }
 
-// private says that the event names people whom no user's deletion leads to, so that its body goes once it is applied.
+// private says that the event's body goes once it is applied: an invitation's names people whom no user's deletion leads
+// to, and a session's is applied without the lock on the user that would let their deletion see it.
 func (e event) private() bool {
-	_, invitation := e.change.(invitationChange)
-	return invitation
+	switch e.change.(type) {
+	case invitationChange, sessionChange:
+		return true
+	}
+	return false
 }
 
 // envelope is what all events have in common.

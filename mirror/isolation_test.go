@@ -106,18 +106,17 @@ func TestProjectionIsFenced(t *testing.T) {
 	member := models.Member{OrganizationID: globex, UserID: ada, ID: uuid.New(), Role: "org:admin", JoinedAt: time.Now()}
 	before := f.rowsOf(t, globex)
 	for name, fn := range map[string]func(tx *store.MirrorTx) error{
-		"no organization named": func(tx *store.MirrorTx) error { return tx.PutMember(member) },
-		"another one named": func(tx *store.MirrorTx) error {
-			return tx.InOrganization(acme, func() error { return tx.PutMember(member) })
-		},
+		"no organization named": func(tx *store.MirrorTx) error { return tx.PutMember("", member) },
+		"another one named":     func(tx *store.MirrorTx) error { return tx.PutMember(acme, member) },
 		"named before": func(tx *store.MirrorTx) error {
-			return errors.Join(tx.InOrganization(globex, func() error { return nil }), tx.PutMember(member))
+			return errors.Join(tx.InOrganization(globex, func() error { return nil }), tx.PutMember(acme, member))
 		},
-		"an empty name": func(tx *store.MirrorTx) error {
-			return tx.InOrganization("", func() error { return tx.PutMember(member) })
+		"named around": func(tx *store.MirrorTx) error {
+			return tx.InOrganization(globex, func() error { return tx.PutMember(acme, member) })
 		},
-		"SQL as a name": func(tx *store.MirrorTx) error {
-			return tx.InOrganization("'; RESET ROLE; --", func() error { return tx.PutMember(member) })
+		"SQL as a name": func(tx *store.MirrorTx) error { return tx.PutMember("'; RESET ROLE; --", member) },
+		"an organization": func(tx *store.MirrorTx) error {
+			return tx.PutOrganization(acme, models.Organization{OrganizationID: globex, Name: "x", CreatedAt: time.Now()})
 		},
 	} {
 		if err := f.store.Mirror(t.Context(), fn); err == nil {

@@ -37,9 +37,8 @@ type ledger interface {
 
 	RevokeSession(store.RevokedSession) error
 
-	InOrganization(id string, fn func() error) error
-	PutOrganization(models.Organization) error
-	PutMember(models.Member) error
+	PutOrganization(inside string, o models.Organization) error
+	PutMember(inside string, m models.Member) error
 }
 
 var _ ledger = (*store.MirrorTx)(nil)

@@ -107,7 +107,7 @@ func refreshPair(tx ledger, organizationID string, user store.MirrorUser) error 
 	if err != nil {
 		return err
 	}
-	return putMember(tx, projectMember(incarnations, user))
+	return tx.PutMember(organizationID, projectMember(incarnations, user))
 }
 
 // refreshUser recomputes what requests read of a locked user in every organization that the user is or was in.
@@ -124,13 +124,9 @@ func refreshUser(tx ledger, before, after store.MirrorUser) error {
 		pairs[m.OrganizationID] = append(pairs[m.OrganizationID], m)
 	}
 	for _, organizationID := range slices.Sorted(maps.Keys(pairs)) {
-		if err := putMember(tx, projectMember(pairs[organizationID], after)); err != nil {
+		if err := tx.PutMember(organizationID, projectMember(pairs[organizationID], after)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func putMember(tx ledger, member models.Member) error {
-	return tx.InOrganization(member.OrganizationID, func() error { return tx.PutMember(member) })
 }

@@ -22,7 +22,6 @@ type model struct {
 
 	publicOrganizations map[string]models.Organization
 	publicMembers       map[pair]models.Member
-	inside              string // the organization that InOrganization named
 }
 
 type pair struct{ organization, user string }
@@ -133,22 +132,16 @@ func (m *model) WriteRole(row store.MirrorRole) error {
 	return nil
 }
 
-func (m *model) InOrganization(id string, fn func() error) error {
-	m.inside = id
-	defer func() { m.inside = "" }()
-	return fn()
-}
-
-func (m *model) PutOrganization(o models.Organization) error {
-	if m.inside != o.OrganizationID {
+func (m *model) PutOrganization(inside string, o models.Organization) error {
+	if inside != o.OrganizationID {
 		panic("an organization written outside of it")
 	}
 	m.publicOrganizations[o.OrganizationID] = o
 	return nil
 }
 
-func (m *model) PutMember(member models.Member) error {
-	if m.inside != member.OrganizationID {
+func (m *model) PutMember(inside string, member models.Member) error {
+	if inside != member.OrganizationID {
 		panic("a member written outside of the organization")
 	}
 	m.publicMembers[pair{member.OrganizationID, member.UserID}] = member

@@ -67,7 +67,7 @@ func (c organizationChange) apply(tx ledger) error {
 	if err := tx.WriteOrganization(row); err != nil {
 		return err
 	}
-	return tx.InOrganization(row.ID, func() error { return tx.PutOrganization(projectOrganization(row)) })
+	return tx.PutOrganization(row.ID, projectOrganization(row))
 }
 
 func (c organizationChange) decide(row store.MirrorOrganization) (store.MirrorRow, bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/tenantry/tenantry/store"
@@ -45,11 +46,12 @@ type Outcome struct {
 // applyAtOnce bounds how long a sender waits for its event to take effect; what takes longer a worker does.
 const applyAtOnce = 3 * time.Second
 
-// Receive stores a delivery, commits, and applies it. It returns an error only where the delivery is not stored: then
-// the sender has to send it again. Whatever else goes wrong is the worker's.
-func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) {
+// Receive takes a delivery in. Mostly it applies it and stores it as done, in one transaction. Where that does not succeed
+// it stores it, commits, and applies it if it can; whatever else goes wrong is the worker's. It returns an error only where
+// nothing is stored: then the sender has to send it again.
+func (m *Mirror) Receive(ctx context.Context, message Message) (outcome Outcome, err error) {
 	if message.ID == "" {
-		return Outcome{}, errors.New("mirror: a message without an id")
+		return outcome, errors.New("mirror: a message without an id")
 	}
 	decoded, bad := m.decode(message.Body)
 	e := store.Event{
@@ -62,28 +64,41 @@ func (m *Mirror) Receive(ctx context.Context, message Message) (Outcome, error) 
 	case decoded.change == nil:
 		e.State = store.EventIgnored
 	}
-	outcome := Outcome{Type: decoded.kind}
-	stored, err := m.store.StoreEvent(ctx, e)
-	if err != nil {
+	outcome.Type = decoded.kind
+	if outcome.Result, err = m.take(ctx, e, decoded, bad); err != nil {
 		return outcome, fmt.Errorf("mirror: event not stored: %w", err)
-	}
-	switch {
-	case stored == store.StoredConflict:
-		m.config.Logger.Error("security: a message id came again with another body; the first one stands",
-			"svix_id", message.ID, "type", decoded.kind)
-		outcome.Result = Conflict
-	case stored == store.StoredBefore:
-		outcome.Result = Duplicate
-	case bad != nil:
-		m.logDead(e, bad)
-		outcome.Result = Dead
-	case decoded.change == nil:
-		outcome.Result = Ignored
-	default:
-		outcome.Result = m.applyNow(ctx, e, decoded)
 	}
 	m.observe(decoded.kind, outcome.Result, decoded.at)
 	return outcome, nil
+}
+
+// take makes an event's change and stores it; bad is why it has none. An error says that it is not stored.
+func (m *Mirror) take(ctx context.Context, e store.Event, decoded event, bad error) (Result, error) {
+	failure := errKnown // what is not tried here is judged by the inbox alone, like a message that was there before
+	if e.State == store.EventPending && ctx.Err() == nil {
+		if failure = m.applyFirst(ctx, e, decoded); failure == nil {
+			return Applied, nil
+		}
+	}
+	stored, err := m.store.StoreEvent(ctx, e)
+	switch {
+	case err != nil:
+		return "", err
+	case stored == store.StoredConflict:
+		m.config.Logger.Error("security: a message id came again with another body; the first one stands",
+			"svix_id", e.ID, "type", e.Type)
+		return Conflict, nil
+	case stored == store.StoredBefore:
+		return Duplicate, nil
+	case bad != nil:
+		m.logDead(e, bad)
+		return Dead, nil
+	case e.State == store.EventIgnored:
+		return Ignored, nil
+	case !errors.Is(failure, errKnown):
+		return m.failed(context.WithoutCancel(ctx), e, failure), nil
+	}
+	return m.applyNow(ctx, e, decoded), nil // a dead letter that came again
 }
 
 // decode reads a body and refuses what is not our instance's.
@@ -96,6 +111,40 @@ func (m *Mirror) decode(body []byte) (event, error) {
 		return decoded, permanent("the event is of another Clerk instance")
 	}
 	return decoded, nil
+}
+
+// errKnown says that the inbox has the message already, so that what became of it is to be read there.
+var errKnown = errors.New("mirror: the message is known")
+
+// applyFirst applies an event that nobody has heard of and stores it as done, or does neither. Storing comes last: two
+// deliveries of one message meet at the rows that they change or else at the inbox, where the second waits for the first
+// to commit and is then rolled back, with whatever its body may have changed.
+func (m *Mirror) applyFirst(ctx context.Context, e store.Event, decoded event) error {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyAtOnce)
+	defer cancel()
+	return m.store.Mirror(bounded, func(tx *store.MirrorTx) error {
+		if err := m.apply(tx, decoded); err != nil {
+			return err
+		}
+		fresh, err := tx.StoreDone(e, !decoded.private(), m.config.Now())
+		if err == nil && !fresh {
+			return errKnown
+		}
+		return err
+	})
+}
+
+// apply makes an event's change. A panic is a fault of this build, which no retry cures: the event becomes a dead letter,
+// for a later build, and neither the sender nor a worker dies of it.
+func (m *Mirror) apply(tx ledger, decoded event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.config.Logger.Error("mirror: a panic while applying an event", "type", decoded.kind,
+				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack())) // what was thrown could quote the body
+			err = permanent("the server panicked at it")
+		}
+	}()
+	return decoded.change.apply(tx)
 }
 
 // applyNow applies a stored event; the sender going away does not stop it.
@@ -123,7 +172,7 @@ func (m *Mirror) applyClaimed(tx *store.MirrorTx, e store.Event, decoded event) 
 	e.Type, e.UserID, e.At, e.State = decoded.kind, decoded.person(), decoded.at, store.EventIgnored
 	if decoded.change != nil {
 		e.State = store.EventDone
-		if err := decoded.change.apply(tx); err != nil {
+		if err := m.apply(tx, decoded); err != nil {
 			return err
 		}
 	}

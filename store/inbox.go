@@ -86,6 +86,19 @@ func (s *Store) StoreEvent(ctx context.Context, e Event) (stored Stored, err err
 	return stored, err
 }
 
+// StoreDone puts a delivery into the inbox as done, in the transaction that made its change and as the last thing in it,
+// so that whoever waits for the id waits for a commit and for nothing else. It returns false where a message with that id
+// is there already: then the transaction must not be committed. The body stays out as FinishEvent says.
+func (tx *MirrorTx) StoreDone(e Event, keepBody bool, at time.Time) (fresh bool, err error) {
+	digest := sha256.Sum256(e.Body)
+	inserted := tx.tx.db.Exec(`INSERT INTO clerk.inbox
+		(id, type, user_id, event_at, body, body_sha256, received_at, state, next_at, done_at)
+		VALUES (?, ?, ?, ?, CASE WHEN NOT ? OR EXISTS (SELECT FROM clerk.users WHERE id = ? AND dead) THEN NULL ELSE ?::bytea END,
+			?, ?, 'done', ?, ?) ON CONFLICT DO NOTHING`,
+		e.ID, e.Type, e.UserID, e.At, keepBody, e.UserID, e.Body, digest[:], e.ReceivedAt, e.ReceivedAt, at)
+	return inserted.RowsAffected == 1, inserted.Error
+}
+
 const eventColumns = "id, type, user_id, event_at, body, state, error, attempts, received_at"
 
 func (e *Event) targets() []any {

@@ -31,7 +31,7 @@ func (s *Store) Mirror(ctx context.Context, fn func(tx *MirrorTx) error) error {
 	return err
 }
 
-// InOrganization runs fn with the organization named, so that its owned rows can be reached, and no other's; afterwards
+// InOrganization runs fn with the organization named, so that its owned rows can be read, and no other's; afterwards
 // none can. Returns models.ErrNoOrganization for what is no organization's id.
 func (tx *MirrorTx) InOrganization(id string, fn func() error) error {
 	if !organizationID.MatchString(id) {
@@ -56,17 +56,15 @@ func (tx *MirrorTx) row(query string, values ...any) *sql.Row {
 }
 
 // lock reads the columns of one of the mirror's rows and keeps others from changing it until the end of the
-// transaction. Where there is no row it inserts a bare one, for which the targets stay as they are.
+// transaction. Where there is no row it inserts a bare one, all in one round trip.
 func (tx *MirrorTx) lock(table, columns, id string, targets ...any) error {
+	query := "WITH made AS (INSERT INTO clerk." + table + " (id) VALUES (?) ON CONFLICT DO NOTHING RETURNING " + columns + ") " +
+		"SELECT * FROM made UNION ALL SELECT * FROM (SELECT " + columns + " FROM clerk." + table + " WHERE id = ? FOR UPDATE) AS locked"
 	for {
-		err := tx.row("SELECT "+columns+" FROM clerk."+table+" WHERE id = ? FOR UPDATE", id).Scan(targets...)
+		err := tx.row(query, id, id).Scan(targets...)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		inserted := tx.tx.db.Exec("INSERT INTO clerk."+table+" (id) VALUES (?) ON CONFLICT DO NOTHING", id)
-		if inserted.Error != nil || inserted.RowsAffected == 1 {
-			return inserted.Error
-		}
-		// Somebody else inserted it meanwhile; theirs is committed now.
+		// Somebody else inserted it since the statement began, which sees neither row; theirs is committed now.
 	}
 }

@@ -178,7 +178,7 @@ func TestProjectionIsWrittenOnlyWhereItChanges(t *testing.T) {
 	member := models.Member{OrganizationID: acme, UserID: "user_1", ID: uuid.New(), Role: "org:admin", Name: pointer("Ada"), JoinedAt: at}
 	write := func() {
 		mirror(t, s, func(tx *store.MirrorTx) error {
-			return tx.InOrganization(acme, func() error { return errors.Join(tx.PutOrganization(organization), tx.PutMember(member)) })
+			return errors.Join(tx.PutOrganization(acme, organization), tx.PutMember(acme, member))
 		})
 	}
 	write()
@@ -199,6 +199,46 @@ func TestProjectionIsWrittenOnlyWhereItChanges(t *testing.T) {
 	}
 	if _, err := s.Org(globex).MemberByUser(t.Context(), "user_1"); !errors.Is(err, models.ErrNotFound) {
 		t.Errorf("the member as another organization sees it: %v", err)
+	}
+}
+
+// TestPutNamesItsOrganizationForItselfOnly looks for the member that was just written, in the same transaction.
+func TestPutNamesItsOrganizationForItselfOnly(t *testing.T) {
+	t.Parallel()
+	s := dbtest.Open(t)
+	member := models.Member{OrganizationID: acme, UserID: "user_1", ID: uuid.New(), Role: "org:admin", JoinedAt: time.Now()}
+	seen := func(tx *store.MirrorTx) bool {
+		pairs, err := tx.Pairs(acme, "", 10)
+		if err != nil {
+			t.Error(err)
+		}
+		return len(pairs) == 1 && pairs[0].Member != nil
+	}
+	for _, what := range []string{"inserts", "changes nothing", "updates"} {
+		if what == "updates" {
+			member.Role = "org:member"
+		}
+		mirror(t, s, func(tx *store.MirrorTx) error {
+			err := tx.PutMember(acme, member)
+			if seen(tx) {
+				t.Errorf("a put that %s leaves its organization named", what)
+			}
+			inside := tx.InOrganization(acme, func() error {
+				if !seen(tx) {
+					t.Errorf("a put that %s: not seen inside the organization", what)
+				}
+				return nil
+			})
+			if seen(tx) {
+				t.Errorf("after looking inside (a put that %s) the organization is still named", what)
+			}
+			return errors.Join(err, inside, tx.InOrganization(globex, func() error {
+				if seen(tx) {
+					t.Error("seen from another organization")
+				}
+				return nil
+			}))
+		})
 	}
 }
 
