@@ -16,9 +16,7 @@ type doctorCommand struct {
 	Write bool `help:"With --clerk: also make, change and remove a few objects named tenantry-doctor-…; with test keys only." unset:"false"`
 	JSON  bool `name:"json" help:"With --clerk: write a JSON object, for programs." unset:"false, a table"`
 
-	ClerkPublishableKey string `help:"The publishable key of your Clerk instance; it goes with CLERK_SECRET_KEY." variable:"CLERK_PUBLISHABLE_KEY" placeholder:"PK" unset:"none"`
-	ClerkIssuer         string `help:"Who must have issued the session tokens." variable:"CLERK_ISSUER" placeholder:"URL" unset:"https:// and the host in the publishable key"`
-	ClerkAPIURL         string `name:"clerk-api-url" help:"Clerk's Backend API." variable:"CLERK_API_URL" placeholder:"URL" unset:"https://api.clerk.com/v1"`
+	clerkFlags
 }
 
 // Validate is kong's hook.
@@ -121,10 +119,7 @@ func (d *doctorCommand) show(c *console, diagnosis mirror.Diagnosis) error {
 // clerkConfig reads which instance is meant, as serve does. Without keys it says what to set.
 func (d *doctorCommand) clerkConfig(c *console) (Config, error) {
 	problems := &c.variables.problems
-	r := &reader{
-		flags:    &serveCommand{ClerkPublishableKey: d.ClerkPublishableKey, ClerkIssuer: d.ClerkIssuer, ClerkAPIURL: d.ClerkAPIURL},
-		problems: problems,
-	}
+	r := &reader{flags: &serveCommand{clerkFlags: d.clerkFlags}, problems: problems}
 	r.secretKey = r.readSecretKey(c.variables.get(varSecretKey))
 	r.publishableKey = r.readPublishableKey(d.ClerkPublishableKey)
 	mode := r.chooseMode()
