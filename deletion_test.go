@@ -16,6 +16,7 @@ import (
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -47,7 +48,7 @@ func newCopy(t *testing.T) *copied {
 	for _, organization := range []string{"org_acme", "org_globex"} {
 		c.organization(organization, 0)
 		title := "Plan of " + organization
-		if _, err := db.Org(organization).CreateDocument(t.Context(), "user_ada", store.DocumentInput{Title: &title, Content: &title}); err != nil {
+		if _, err := db.Org(organization).CreateDocument(t.Context(), models.Actor{UserID: "user_ada"}, store.DocumentInput{Title: &title, Content: &title}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 )
 
 //go:generate go tool gqlgen generate
+//go:generate go run ./internal/schemadocs docs
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -210,6 +210,7 @@ CREATE TABLE public.documents (
     version integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    impersonator_id text COLLATE "C",
     CONSTRAINT documents_pkey PRIMARY KEY (organization_id, id),
     CONSTRAINT documents_content_check CHECK ((char_length(content) <= 32768)),
     CONSTRAINT documents_organization_id_check CHECK ((organization_id <> ''::text)),
