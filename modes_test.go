@@ -170,7 +170,10 @@ var developed = map[string]any{
 	"/v1/users": []any{map[string]any{
 		"id": "user_Live", "first_name": "Dora", "created_at": 1_782_900_000_001, "updated_at": 1_782_900_000_001,
 	}},
-	"/v1/organization_roles": list(),
+	"/v1/organization_roles": list(map[string]any{
+		"id": "role_1", "key": "org:admin", "name": "Admin", "created_at": 1_782_900_000_000, "updated_at": 1_782_900_000_000,
+		"permissions": []any{map[string]any{"key": "org:sys_memberships:read"}, map[string]any{"key": "org:documents:read"}},
+	}),
 	"/v1/organization_memberships": list(map[string]any{
 		"id": "orgmem_1", "role": "org:admin", "created_at": 1_782_900_000_002, "updated_at": 1_782_900_000_002,
 		"organization": developedOrganization, "public_user_data": map[string]any{"user_id": "user_Live"},

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,22 +19,29 @@ import (
 )
 
 func main() {
-	log.SetFlags(0)
-	log.SetPrefix("schemadocs: ")
 	if len(os.Args) != 2 {
-		log.Fatal("usage: schemadocs FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: schemadocs FOLDER")
+		os.Exit(2)
+	}
+	if err := write(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "schemadocs:", err)
+		os.Exit(1)
+	}
+}
+
+func write(folder string) error {
+	if _, err := graph.NewSchema(nil); err != nil {
+		return err
 	}
 	schema := graph.DescribedSchema()
-	if _, err := graph.NewSchema(nil); err != nil {
-		log.Fatal(err)
-	}
 	for name, text := range map[string][]byte{
 		"permissions.md": table(schema), "permissions.ts": union(schema), "schema.graphql": sdl(schema),
 	} {
-		if err := os.WriteFile(filepath.Join(os.Args[1], name), text, 0o600); err != nil {
-			log.Fatal(err)
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 const notice = "Written by `go generate ./...` from schema.graphqls. Do not edit."
