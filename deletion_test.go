@@ -104,7 +104,7 @@ func (c *copied) reaches(organizationID, userID string, seconds int) string {
 		UserID: userID, SessionID: "sess_1", IssuedAt: time.UnixMilli(at(seconds)), ExpiresAt: time.UnixMilli(at(seconds + 60)), Version: 2,
 		Organization: &auth.ActiveOrganization{ID: organizationID, Role: "org:admin", Permissions: []string{"org:documents:read"}},
 	}
-	known, err := facts{c.mirror}.Facts(c.t.Context(), organizationID, userID, claims.SessionID)
+	known, err := facts{c.mirror}.Facts(c.t.Context(), organizationID, userID, claims.SessionID, "")
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/tenantry/tenantry/local/clerk"
 	"github.com/tenantry/tenantry/local/page"
 	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 	"github.com/tenantry/tenantry/webhooks"
 )
@@ -130,12 +132,16 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 // facts gives auth what the mirror knows; neither room imports the other.
 type facts struct{ mirror *mirror.Mirror }
 
-func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID string) (auth.Facts, error) {
-	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID)
+func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (auth.Facts, error) {
+	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID, tokenRole)
+	if errors.Is(err, models.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", auth.ErrNoFacts, err)
+	}
 	return auth.Facts{
 		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
 		Membership: membershipStates[known.Membership], Role: known.Role, At: known.At,
 		RoleKnown: known.RoleKnown, RolePermissions: known.RolePermissions, RoleAt: known.RoleAt,
+		TokenRoleKnown: known.TokenRoleKnown, TokenRolePermissions: known.TokenRolePermissions, TokenRoleAt: known.TokenRoleAt,
 	}, err
 }
 

@@ -13,7 +13,7 @@ import (
 // factsFunc is a FactsSource.
 type factsFunc func(organizationID, userID, sessionID string) (Facts, error)
 
-func (f factsFunc) Facts(_ context.Context, organizationID, userID, sessionID string) (Facts, error) {
+func (f factsFunc) Facts(_ context.Context, organizationID, userID, sessionID, _ string) (Facts, error) {
 	return f(organizationID, userID, sessionID)
 }
 
