@@ -16,6 +16,7 @@ import (
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -47,7 +48,7 @@ func newCopy(t *testing.T) *copied {
 	for _, organization := range []string{"org_acme", "org_globex"} {
 		c.organization(organization, 0)
 		title := "Plan of " + organization
-		if _, err := db.Org(organization).CreateDocument(t.Context(), "user_ada", store.DocumentInput{Title: &title, Content: &title}); err != nil {
+		if _, err := db.Org(organization).CreateDocument(t.Context(), models.Actor{UserID: "user_ada"}, store.DocumentInput{Title: &title, Content: &title}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -103,7 +104,7 @@ func (c *copied) reaches(organizationID, userID string, seconds int) string {
 		UserID: userID, SessionID: "sess_1", IssuedAt: time.UnixMilli(at(seconds)), ExpiresAt: time.UnixMilli(at(seconds + 60)), Version: 2,
 		Organization: &auth.ActiveOrganization{ID: organizationID, Role: "org:admin", Permissions: []string{"org:documents:read"}},
 	}
-	known, err := facts{c.mirror}.Facts(c.t.Context(), organizationID, userID, claims.SessionID)
+	known, err := facts{c.mirror}.Facts(c.t.Context(), organizationID, userID, claims.SessionID, "")
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -54,9 +54,14 @@ func (i *instance) jwks() jose.JSONWebKeySet {
 // token is a session token of an admin with the right to read documents.
 func (i *instance) token(organizationID, azp string) string {
 	i.t.Helper()
+	return i.tokenOf("user_Live", organizationID, azp)
+}
+
+func (i *instance) tokenOf(userID, organizationID, azp string) string {
+	i.t.Helper()
 	now := time.Now().Unix()
 	claims := map[string]any{
-		"iss": i.iss, "sub": "user_Live", "sid": "sess_Live", "iat": now, "nbf": now - 10, "exp": now + 60, "v": 2, "sts": "active",
+		"iss": i.iss, "sub": userID, "sid": "sess_Live", "iat": now, "nbf": now - 10, "exp": now + 60, "v": 2, "sts": "active",
 		"fea": "o:documents", "o": map[string]any{"id": organizationID, "slg": "live", "rol": "admin", "per": "read,create", "fpm": "3"},
 	}
 	if azp != "" {
@@ -170,7 +175,10 @@ var developed = map[string]any{
 	"/v1/users": []any{map[string]any{
 		"id": "user_Live", "first_name": "Dora", "created_at": 1_782_900_000_001, "updated_at": 1_782_900_000_001,
 	}},
-	"/v1/organization_roles": list(),
+	"/v1/organization_roles": list(map[string]any{
+		"id": "role_1", "key": "org:admin", "name": "Admin", "created_at": 1_782_900_000_000, "updated_at": 1_782_900_000_000,
+		"permissions": []any{map[string]any{"key": "org:sys_memberships:read"}, map[string]any{"key": "org:documents:read"}},
+	}),
 	"/v1/organization_memberships": list(map[string]any{
 		"id": "orgmem_1", "role": "org:admin", "created_at": 1_782_900_000_002, "updated_at": 1_782_900_000_002,
 		"organization": developedOrganization, "public_user_data": map[string]any{"user_id": "user_Live"},
@@ -199,7 +207,7 @@ func TestDevelopmentKeys(t *testing.T) {
 	t.Parallel()
 	var reachable atomic.Bool
 	var clerk *instance
-	stand := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stand := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, known := developed[r.URL.Path]
 		if strings.HasSuffix(r.URL.Path, "/jwks") || strings.HasSuffix(r.URL.Path, "/jwks.json") {
 			answer, known = clerk.jwks(), true
@@ -211,7 +219,8 @@ func TestDevelopmentKeys(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(answer)
 	}))
 	defer stand.Close()
-	clerk = newInstance(t, stand.URL)
+	clerk = newInstance(t, "http://"+stand.Listener.Addr().String())
+	stand.Start()
 	dir := dbtest.Dir(t)
 	env := []string{
 		"CLERK_SECRET_KEY=sk_test_secretcanary0123456789", "CLERK_ISSUER=" + stand.URL,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/tenantry/tenantry/local/clerk"
 	"github.com/tenantry/tenantry/local/page"
 	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 	"github.com/tenantry/tenantry/webhooks"
 )
@@ -48,8 +50,12 @@ func newServer(config cli.Config, parts parts) (*server, error) {
 	if config.Mode == cli.ModeProduction {
 		s.notice, s.grace = 3*time.Second, 20*time.Second
 	}
+	api, err := graphql(config, parts)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", allowOrigins(config, graphql(config, parts)))
+	mux.Handle("/graphql", allowOrigins(config, api))
 	if len(config.WebhookSecrets) > 0 {
 		handler, err := webhooks.New(parts.mirror, webhooks.Config{
 			Secrets: config.WebhookSecrets, Draining: s.draining.Load, Logger: parts.logger,
@@ -98,9 +104,13 @@ func (s *server) drain() error {
 }
 
 // graphql wires the schema to its transport: who asks is decided once per request, by the token and the mirror's facts.
-func graphql(config cli.Config, parts parts) http.Handler {
+func graphql(config cli.Config, parts parts) (http.Handler, error) {
+	schema, err := graph.NewSchema(parts.store)
+	if err != nil {
+		return nil, err
+	}
 	authenticator := auth.NewAuthenticator(parts.verifier, facts{parts.mirror})
-	return transport.New(graph.NewSchema(parts.store), transport.Options{
+	return transport.New(schema, transport.Options{
 		Authenticate: func(ctx context.Context, authorization []string) (context.Context, error) {
 			viewer, err := authenticator.Viewer(ctx, authorization)
 			if err != nil {
@@ -116,18 +126,22 @@ func graphql(config cli.Config, parts parts) http.Handler {
 		Present:         graph.Present,
 		Logger:          parts.logger,
 		CountStatements: store.WithStatementCount,
-	})
+	}), nil
 }
 
 // facts gives auth what the mirror knows; neither room imports the other.
 type facts struct{ mirror *mirror.Mirror }
 
-func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID string) (auth.Facts, error) {
-	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID)
+func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (auth.Facts, error) {
+	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID, tokenRole)
+	if errors.Is(err, models.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", auth.ErrNoFacts, err)
+	}
 	return auth.Facts{
 		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
 		Membership: membershipStates[known.Membership], Role: known.Role, At: known.At,
 		RoleKnown: known.RoleKnown, RolePermissions: known.RolePermissions, RoleAt: known.RoleAt,
+		TokenRoleKnown: known.TokenRoleKnown, TokenRolePermissions: known.TokenRolePermissions, TokenRoleAt: known.TokenRoleAt,
 	}, err
 }
 

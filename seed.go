@@ -29,7 +29,7 @@ func seedDocuments(ctx context.Context, db *store.Store) error {
 		}
 		for _, title := range seed.titles {
 			content := "What " + title + " says."
-			if _, err := org.CreateDocument(ctx, seed.authorID, store.DocumentInput{Title: &title, Content: &content}); err != nil {
+			if _, err := org.CreateDocument(ctx, models.Actor{UserID: seed.authorID}, store.DocumentInput{Title: &title, Content: &content}); err != nil {
 				return err
 			}
 		}

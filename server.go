@@ -23,6 +23,7 @@ import (
 )
 
 //go:generate go tool gqlgen generate
+//go:generate go run ./internal/schemadocs docs
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -61,7 +62,8 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	}
 	verifier, err := auth.NewVerifier(auth.Config{
 		Issuer: config.Issuer, JWKSURL: config.JWKSURL, PEM: config.JWTKey,
-		AuthorizedParties: config.AuthorizedParties, AllowMissingAuthorizedParty: config.AllowMissingAZP, Logger: logger,
+		AuthorizedParties: config.AuthorizedParties, AllowMissingAuthorizedParty: config.AllowMissingAZP,
+		Keeper: db.Keys(config.Issuer), Logger: logger,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -31,11 +32,14 @@ func (a *Authenticator) Viewer(ctx context.Context, authorization []string) (*Vi
 	if err != nil {
 		return nil, err
 	}
-	organizationID := ""
+	organizationID, role := "", ""
 	if claims.Organization != nil && !claims.Pending {
-		organizationID = claims.Organization.ID
+		organizationID, role = claims.Organization.ID, normal(claims.Organization.Role)
 	}
-	facts, err := a.facts.Facts(ctx, organizationID, claims.UserID, claims.SessionID)
+	facts, err := a.facts.Facts(ctx, organizationID, claims.UserID, claims.SessionID, role)
+	if errors.Is(err, ErrNoFacts) {
+		facts, err = Facts{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("auth: facts about the viewer: %w", err)
 	}

@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +15,7 @@ import (
 // factsFunc is a FactsSource.
 type factsFunc func(organizationID, userID, sessionID string) (Facts, error)
 
-func (f factsFunc) Facts(_ context.Context, organizationID, userID, sessionID string) (Facts, error) {
+func (f factsFunc) Facts(_ context.Context, organizationID, userID, sessionID, _ string) (Facts, error) {
 	return f(organizationID, userID, sessionID)
 }
 
@@ -160,6 +162,20 @@ func TestAuthenticatorErrorsThatAreNoRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While our copy of Clerk is out of reach the token decides, as long as it lives and no longer.
+func TestTheTokenDecidesWithoutFacts(t *testing.T) {
+	t.Parallel()
+	a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(string, string, string) (Facts, error) {
+		return Facts{}, fmt.Errorf("%w: database away", ErrNoFacts)
+	}))
+	v, err := a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow))})
+	if err != nil || v.Organization == nil || len(v.Permissions()) == 0 || slices.ContainsFunc(v.Permissions(), system) {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	_, err = a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow.Add(-2*time.Minute)))})
+	wantRefusal(t, err, ReasonExpired)
 }
 
 func TestContext(t *testing.T) {

@@ -61,10 +61,10 @@ func correctedOrganization(c *Claims, f Facts) *ActiveOrganization {
 	switch {
 	case tokens == ours:
 		corrected.Role = tokens
-		corrected.Permissions = confirmed(c, f)
+		corrected.Permissions = confirmed(c, f.RoleKnown, rowOf(f), f.RoleAt)
 	case f.Membership != MembershipLive || newer(c, f.At):
 		corrected.Role = tokens
-		corrected.Permissions = customOf(c.Organization.Permissions)
+		corrected.Permissions = confirmed(c, f.TokenRoleKnown, normalList(f.TokenRolePermissions), f.TokenRoleAt)
 	case older(c, f.At):
 		corrected.Role = ours
 		corrected.Permissions = replaced(c, f)
@@ -74,15 +74,14 @@ func correctedOrganization(c *Claims, f Facts) *ActiveOrganization {
 	return corrected
 }
 
-// confirmed are the permissions where the token and the mirror name the same role: the token's list, less what a newer
-// role row no longer holds, and the system permissions of that row.
-func confirmed(c *Claims, f Facts) []string {
+// confirmed are the permissions where the token's role counts: the token's list, less what a newer row of that role no
+// longer holds, and the system permissions of the row.
+func confirmed(c *Claims, known bool, row []string, at time.Time) []string {
 	permissions := customOf(c.Organization.Permissions)
-	if !f.RoleKnown {
+	if !known {
 		return permissions
 	}
-	row := rowOf(f)
-	if !newer(c, f.RoleAt) {
+	if !newer(c, at) {
 		permissions = intersection(permissions, row)
 	}
 	for _, permission := range row {

@@ -44,6 +44,26 @@ func role(state MembershipState, name string, row []string, at time.Time) Facts 
 // ago is a time relative to the token's iat, in Clerk's milliseconds.
 func ago(d time.Duration) time.Time { return testNow.Add(-d) }
 
+// Where the token's role counts and the mirror has another one or none, the system permissions are those of the token's role.
+func TestSystemPermissionsOfTheTokensRole(t *testing.T) {
+	t.Parallel()
+	for name, facts := range map[string]Facts{
+		"no membership is known":   {},
+		"the token is newer":       role(MembershipLive, "org:member", memberRow, ago(time.Minute)),
+		"joined again, by a token": role(MembershipEnded, "org:member", memberRow, ago(time.Minute)),
+	} {
+		facts.TokenRoleKnown, facts.TokenRolePermissions, facts.TokenRoleAt = true, adminRow, ago(time.Hour)
+		v, err := Correct(heldClaims(), facts)
+		if err != nil || !v.Has(Requirement{Role: "org:admin", Permission: "org:sys_memberships:manage"}) {
+			t.Errorf("%s: %+v, %v", name, v.Organization, err)
+		}
+		facts.TokenRolePermissions, facts.TokenRoleAt = []string{"org:sys_memberships:read"}, ago(-time.Minute)
+		if v, err = Correct(heldClaims(), facts); err != nil || !slices.Equal(v.Permissions(), []string{"org:sys_memberships:read"}) {
+			t.Errorf("%s, the role lost the rest since: %v, %v", name, v.Permissions(), err)
+		}
+	}
+}
+
 // Clerk is asked where no fact settles it, and never where one does.
 func TestCorrectSaysWhenItIsInDoubt(t *testing.T) {
 	t.Parallel()

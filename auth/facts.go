@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -34,11 +35,19 @@ type Facts struct {
 	RoleKnown       bool
 	RolePermissions []string
 	RoleAt          time.Time
+
+	// The same of the role that the token names: it counts where the token is the newer one.
+	TokenRoleKnown       bool
+	TokenRolePermissions []string
+	TokenRoleAt          time.Time
 }
 
-// FactsSource provides the facts about a user in an organization and in a session; with an empty organizationID only
-// UserDead and SessionRevoked matter.
-// An error means that they could not be had.
+// ErrNoFacts says that nothing can be known beyond the token for now, because our copy of Clerk is out of reach.
+var ErrNoFacts = errors.New("auth: the facts are out of reach")
+
+// FactsSource provides the facts about a user in an organization and in a session, with what the token's role holds; with
+// an empty organizationID only UserDead and SessionRevoked matter. Where it returns ErrNoFacts, the token alone decides
+// for as long as it lives; any other error means that the viewer cannot be judged.
 type FactsSource interface {
-	Facts(ctx context.Context, organizationID, userID, sessionID string) (Facts, error)
+	Facts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (Facts, error)
 }

@@ -15,14 +15,32 @@ type Requirement struct {
 // Has tells whether the requirement holds, with the semantics of Clerk's has(). It is false for whoever is not signed in
 // or has a pending session. It does not allocate.
 func (v *Viewer) Has(r Requirement) bool {
-	if !v.SignedIn() || v.NoOrganizationReason == ReasonSessionPending || r == (Requirement{}) {
-		return false
+	return r != (Requirement{}) && v.Missing(r) == (Requirement{})
+}
+
+// Missing returns the part of a requirement that does not hold: all of it for whoever is not signed in or has a pending
+// session, and the zero value where everything holds.
+func (v *Viewer) Missing(r Requirement) Requirement {
+	if !v.SignedIn() || v.NoOrganizationReason == ReasonSessionPending {
+		return r
 	}
-	return (r.Role == "" || v.hasRole(r.Role)) &&
-		(r.Permission == "" || v.hasPermission(r.Permission)) &&
-		(r.Feature == "" || v.hasScoped(v.Features, r.Feature)) &&
-		(r.Plan == "" || v.hasScoped(v.Plans, r.Plan)) &&
-		(r.Reverification == Reverification{} || r.Reverification.holds(v.FactorVerificationAge))
+	var missing Requirement
+	if r.Permission != "" && !v.hasPermission(r.Permission) {
+		missing.Permission = r.Permission
+	}
+	if r.Role != "" && !v.hasRole(r.Role) {
+		missing.Role = r.Role
+	}
+	if r.Feature != "" && !v.hasScoped(v.Features, r.Feature) {
+		missing.Feature = r.Feature
+	}
+	if r.Plan != "" && !v.hasScoped(v.Plans, r.Plan) {
+		missing.Plan = r.Plan
+	}
+	if r.Reverification != (Reverification{}) && !r.Reverification.holds(v.FactorVerificationAge) {
+		missing.Reverification = r.Reverification
+	}
+	return missing
 }
 
 func (v *Viewer) hasRole(role string) bool {

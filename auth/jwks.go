@@ -37,6 +37,7 @@ type remoteKeys struct {
 	client *http.Client
 	now    func() time.Time
 	logger *slog.Logger
+	keeper KeyKeeper
 
 	set    atomic.Pointer[keySet]
 	absent *lru.Cache[string, time.Time]
@@ -197,7 +198,7 @@ func (k *remoteKeys) fetch(spacing time.Duration) (ended <-chan struct{}, wait t
 func (k *remoteKeys) run(ctx context.Context) {
 	retry := retryFirst
 	for {
-		before := k.set.Load()
+		began := k.clock()
 		ended, _ := k.fetch(0)
 		select {
 		case <-ended:
@@ -205,7 +206,7 @@ func (k *remoteKeys) run(ctx context.Context) {
 			return
 		}
 		wait := refreshEvery
-		if k.set.Load() == before {
+		if set := k.set.Load(); set == nil || set.fetched.Before(began) {
 			wait, retry = retry, min(2*retry, retryLast)
 		} else {
 			retry = retryFirst

@@ -27,7 +27,7 @@ func newRemoteKeys(c Config) (*remoteKeys, error) {
 	}
 	// A redirect could lead from https to anywhere.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &remoteKeys{url: c.JWKSURL, client: &client, now: c.Now, logger: c.Logger, absent: absent}, nil
+	return &remoteKeys{url: c.JWKSURL, client: &client, now: c.Now, logger: c.Logger, keeper: c.Keeper, absent: absent}, nil
 }
 
 // load fetches the set once and puts it in the place of the old one. On failure the old one stays.
@@ -38,6 +38,7 @@ func (k *remoteKeys) load() {
 	body, err := k.get(ctx)
 	if err != nil {
 		k.logger.Warn("session token keys could not be fetched", "error", err)
+		k.restore()
 		return
 	}
 	keys, skipped, err := parseKeySet(body)
@@ -48,7 +49,38 @@ func (k *remoteKeys) load() {
 	for _, reason := range skipped {
 		k.logger.Warn("a session token key is not used", "error", reason)
 	}
-	k.replace(keys)
+	fetched := k.clock()
+	k.replace(keys, fetched)
+	if k.keeper == nil {
+		return
+	}
+	if err := k.keeper.KeepKeys(ctx, body, fetched); err != nil {
+		k.logger.Warn("session token keys could not be kept for the next start", "error", err)
+	}
+}
+
+// restore takes the set that was kept, where this process has fetched none yet. It serves as long as it would have.
+func (k *remoteKeys) restore() {
+	if k.keeper == nil || k.set.Load() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	body, fetched, err := k.keeper.KeptKeys(ctx)
+	if err != nil {
+		k.logger.Warn("the kept session token keys could not be read", "error", err)
+		return
+	}
+	if body == nil || k.clock().Sub(fetched) > keepFor {
+		return
+	}
+	keys, _, err := parseKeySet(body)
+	if err != nil {
+		k.logger.Warn("the kept session token keys could not be read", "error", err)
+		return
+	}
+	k.replace(keys, fetched.Round(0))
+	k.logger.Info("session token keys of an earlier run are used until Clerk answers", "fetched", fetched)
 }
 
 func (k *remoteKeys) get(ctx context.Context) ([]byte, error) {
@@ -77,9 +109,9 @@ func (k *remoteKeys) get(ctx context.Context) ([]byte, error) {
 
 // replace makes keys the current set. What is not among them is dropped at once; what was held already stays the same
 // key, so that tokens verified with it need not be verified again.
-func (k *remoteKeys) replace(keys []*publicKey) {
+func (k *remoteKeys) replace(keys []*publicKey, fetched time.Time) {
 	old := k.set.Load()
-	set := &keySet{keys: make(map[string][]*publicKey, len(keys)), fetched: k.clock()}
+	set := &keySet{keys: make(map[string][]*publicKey, len(keys)), fetched: fetched}
 	for _, key := range keys {
 		set.keys[key.id] = append(set.keys[key.id], old.same(key))
 	}

@@ -22,6 +22,37 @@ var (
 	ReverificationLax       = Reverification{LevelSecondFactor, 1440}
 )
 
+// presets are Clerk's names for some of them.
+var presets = []struct {
+	name string
+	is   Reverification
+}{
+	{"strict_mfa", ReverificationStrictMFA},
+	{"strict", ReverificationStrict},
+	{"moderate", ReverificationModerate},
+	{"lax", ReverificationLax},
+}
+
+// ReverificationNamed returns the preset that Clerk calls so; found is false where there is none.
+func ReverificationNamed(name string) (r Reverification, found bool) {
+	for _, preset := range presets {
+		if preset.name == name {
+			return preset.is, true
+		}
+	}
+	return Reverification{}, false
+}
+
+// Name returns Clerk's name for a preset, or "" for any other.
+func (r Reverification) Name() string {
+	for _, preset := range presets {
+		if preset.is == r {
+			return preset.name
+		}
+	}
+	return ""
+}
+
 // holds judges the minutes since the first and second factor, -1 for one never verified. Without them it is false. Who
 // has no second factor is judged by the first.
 func (r Reverification) holds(ages *[2]int) bool {

@@ -39,9 +39,19 @@ type Config struct {
 	// Origin, so theirs have none.
 	AllowMissingAuthorizedParty bool
 
+	// Keeper keeps the last good set of keys over a restart; nobody unless given.
+	Keeper KeyKeeper
+
 	HTTPClient *http.Client
 	Now        func() time.Time
 	Logger     *slog.Logger
+}
+
+// KeyKeeper keeps a key set, as it was fetched and when. Whoever can write to it can make tokens.
+type KeyKeeper interface {
+	// KeptKeys returns nil where none is kept.
+	KeptKeys(ctx context.Context) (body []byte, fetched time.Time, err error)
+	KeepKeys(ctx context.Context, body []byte, fetched time.Time) error
 }
 
 // Verifier verifies Clerk session tokens without asking Clerk.

@@ -25,12 +25,15 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 const acme, globex = "org_acme", "org_globex"
 
 var (
-	everything = []string{"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update"}
-	ada        = viewer("user_ada", acme, "org:admin", everything...)
-	gus        = viewer("user_gus", globex, "org:admin", everything...)
-	guest      = viewer("user_guest", acme, "org:guest")
-	nora       = &auth.Viewer{UserID: "user_nora", SessionID: "sess_nora"}
-	nobody     = &auth.Viewer{}
+	everything = []string{
+		"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update",
+		"org:sys_memberships:manage", "org:sys_memberships:read",
+	}
+	ada    = viewer("user_ada", acme, "org:admin", everything...)
+	gus    = viewer("user_gus", globex, "org:admin", everything...)
+	guest  = viewer("user_guest", acme, "org:guest")
+	nora   = &auth.Viewer{UserID: "user_nora", SessionID: "sess_nora"}
+	nobody = &auth.Viewer{}
 )
 
 func viewer(userID, organizationID, role string, permissions ...string) *auth.Viewer {
@@ -61,7 +64,11 @@ func newAPI(t testing.TB) *api {
 	for _, v := range []*auth.Viewer{ada, gus, guest} {
 		dbtest.Member(t, a.ownerURL, models.Member{OrganizationID: v.Organization.ID, UserID: v.UserID, Role: v.Organization.Role})
 	}
-	a.handler = transport.New(graph.NewSchema(a.store), transport.Options{
+	schema, err := graph.NewSchema(a.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.handler = transport.New(schema, transport.Options{
 		Authenticate: func(ctx context.Context, _ []string) (context.Context, error) {
 			v, ok := ctx.Value(viewerKey{}).(*auth.Viewer)
 			if !ok {

@@ -30,6 +30,7 @@ const (
 // denial is a refusal by a directive.
 type denial struct {
 	code    Code
+	reason  DenialReason
 	message string
 	// extra goes into the error's extensions.
 	extra map[string]any

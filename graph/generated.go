@@ -32,6 +32,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Document() DocumentResolver
 	DocumentConnection() DocumentConnectionResolver
+	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
 	Organization() OrganizationResolver
@@ -40,13 +41,20 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
-	HasPermission  func(ctx context.Context, obj any, next graphql.Resolver, permission *string, role *string) (res any, err error)
-	InOrganization func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
-	Public         func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
-	SignedIn       func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	Can             func(ctx context.Context, obj any, next graphql.Resolver, mutation *string, permission *string) (res any, err error)
+	HasPermission   func(ctx context.Context, obj any, next graphql.Resolver, permission *string, role *string, feature *string, plan *string, reverification *auth.Reverification) (res any, err error)
+	InOrganization  func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	NotImpersonated func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	Public          func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	SignedIn        func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
 }
 
 type ComplexityRoot struct {
+	Allowance struct {
+		Allowed func(childComplexity int) int
+		Reason  func(childComplexity int) int
+	}
+
 	CreateDocumentPayload struct {
 		Document     func(childComplexity int) int
 		DocumentEdge func(childComplexity int) int
@@ -57,13 +65,15 @@ type ComplexityRoot struct {
 	}
 
 	Document struct {
-		Author    func(childComplexity int) int
-		Content   func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		GlobalID  func(childComplexity int) int
-		Title     func(childComplexity int) int
-		UpdatedAt func(childComplexity int) int
-		Version   func(childComplexity int) int
+		Author         func(childComplexity int) int
+		Content        func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		GlobalID       func(childComplexity int) int
+		ImpersonatorID func(childComplexity int) int
+		Title          func(childComplexity int) int
+		UpdatedAt      func(childComplexity int) int
+		Version        func(childComplexity int) int
+		ViewerCan      func(childComplexity int) int
 	}
 
 	DocumentConnection struct {
@@ -78,14 +88,20 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	DocumentViewerCan struct {
+		Delete func(childComplexity int) int
+		Update func(childComplexity int) int
+	}
+
 	Member struct {
-		Email    func(childComplexity int) int
-		GlobalID func(childComplexity int) int
-		ImageURL func(childComplexity int) int
-		JoinedAt func(childComplexity int) int
-		LeftAt   func(childComplexity int) int
-		Name     func(childComplexity int) int
-		Role     func(childComplexity int) int
+		Email     func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		ImageURL  func(childComplexity int) int
+		JoinedAt  func(childComplexity int) int
+		LeftAt    func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Role      func(childComplexity int) int
+		ViewerCan func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -98,6 +114,11 @@ type ComplexityRoot struct {
 	MemberEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	MemberViewerCan struct {
+		Remove     func(childComplexity int) int
+		UpdateRole func(childComplexity int) int
 	}
 
 	Membership struct {
@@ -144,6 +165,8 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
+		Can          func(childComplexity int, permission string) int
+		Impersonator func(childComplexity int) int
 		Membership   func(childComplexity int) int
 		Organization func(childComplexity int) int
 		Permissions  func(childComplexity int) int
@@ -157,9 +180,14 @@ type ComplexityRoot struct {
 
 type DocumentResolver interface {
 	Author(ctx context.Context, obj *models.Document) (*models.Member, error)
+
+	ViewerCan(ctx context.Context, obj *models.Document) (*DocumentViewerCan, error)
 }
 type DocumentConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *DocumentConnection) (*int32, error)
+}
+type MemberResolver interface {
+	ViewerCan(ctx context.Context, obj *models.Member) (*MemberViewerCan, error)
 }
 type MemberConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *MemberConnection) (*int32, error)
@@ -184,6 +212,9 @@ type ViewerResolver interface {
 	User(ctx context.Context, obj *auth.Viewer) (*User, error)
 	Organization(ctx context.Context, obj *auth.Viewer) (*models.Organization, error)
 	Membership(ctx context.Context, obj *auth.Viewer) (*Membership, error)
+
+	Can(ctx context.Context, obj *auth.Viewer, permission string) (bool, error)
+	Impersonator(ctx context.Context, obj *auth.Viewer) (*User, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -203,6 +234,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "Allowance.allowed":
+		if e.ComplexityRoot.Allowance.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allowance.Allowed(childComplexity), true
+	case "Allowance.reason":
+		if e.ComplexityRoot.Allowance.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allowance.Reason(childComplexity), true
 
 	case "CreateDocumentPayload.document":
 		if e.ComplexityRoot.CreateDocumentPayload.Document == nil {
@@ -248,6 +292,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Document.GlobalID(childComplexity), true
+	case "Document.impersonatorId":
+		if e.ComplexityRoot.Document.ImpersonatorID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Document.ImpersonatorID(childComplexity), true
 	case "Document.title":
 		if e.ComplexityRoot.Document.Title == nil {
 			break
@@ -266,6 +316,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Document.Version(childComplexity), true
+	case "Document.viewerCan":
+		if e.ComplexityRoot.Document.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Document.ViewerCan(childComplexity), true
 
 	case "DocumentConnection.edges":
 		if e.ComplexityRoot.DocumentConnection.Edges == nil {
@@ -304,6 +360,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DocumentEdge.Node(childComplexity), true
+
+	case "DocumentViewerCan.delete":
+		if e.ComplexityRoot.DocumentViewerCan.Delete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DocumentViewerCan.Delete(childComplexity), true
+	case "DocumentViewerCan.update":
+		if e.ComplexityRoot.DocumentViewerCan.Update == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DocumentViewerCan.Update(childComplexity), true
 
 	case "Member.email":
 		if e.ComplexityRoot.Member.Email == nil {
@@ -347,6 +416,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Role(childComplexity), true
+	case "Member.viewerCan":
+		if e.ComplexityRoot.Member.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCan(childComplexity), true
 
 	case "MemberConnection.edges":
 		if e.ComplexityRoot.MemberConnection.Edges == nil {
@@ -385,6 +460,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
+
+	case "MemberViewerCan.remove":
+		if e.ComplexityRoot.MemberViewerCan.Remove == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberViewerCan.Remove(childComplexity), true
+	case "MemberViewerCan.updateRole":
+		if e.ComplexityRoot.MemberViewerCan.UpdateRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberViewerCan.UpdateRole(childComplexity), true
 
 	case "Membership.role":
 		if e.ComplexityRoot.Membership.Role == nil {
@@ -566,6 +654,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.User.Name(childComplexity), true
 
+	case "Viewer.can":
+		if e.ComplexityRoot.Viewer.Can == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_can_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Can(childComplexity, args["permission"].(string)), true
+	case "Viewer.impersonator":
+		if e.ComplexityRoot.Viewer.Impersonator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Impersonator(childComplexity), true
 	case "Viewer.membership":
 		if e.ComplexityRoot.Viewer.Membership == nil {
 			break
@@ -690,7 +795,24 @@ directive @hasPermission(
   permission: Permission
   "The role that the viewer must have in the active organization, for example org:admin."
   role: Role
+  "The slug of a feature that the organization or the user must have. With org: or user: before it only that side counts."
+  feature: String
+  "The slug of a plan that the organization or the user must have. With org: or user: before it only that side counts."
+  plan: String
+  "How lately the viewer must have proved who they are. Where they have not, the error carries extensions.clerk_error, which Clerk's useReverification understands."
+  reverification: Reverification
 ) on FIELD_DEFINITION | OBJECT
+
+"Never for an impersonator: somebody who acts in the user's name is refused with the code FORBIDDEN and the reason IMPERSONATION. It stands beside one of the other directives."
+directive @notImpersonated on FIELD_DEFINITION
+
+"Answers whether the viewer may do something, from what the schema asks for there, so that it is written once."
+directive @can(
+  "The mutation whose directives are asked."
+  mutation: String
+  "A permission to ask for, where there is no mutation."
+  permission: Permission
+) on FIELD_DEFINITION
 
 "For members of the active organization, whatever their role. Without an active organization: null, and an error with the code NO_ACTIVE_ORGANIZATION."
 directive @inOrganization on FIELD_DEFINITION | OBJECT
@@ -706,6 +828,9 @@ scalar Permission
 
 "The key of a role in Clerk: org:role."
 scalar Role
+
+"How lately somebody must have proved who they are: one of Clerk's presets (strict_mfa, strict, moderate, lax), or an object with level (first_factor, second_factor, multi_factor) and afterMinutes."
+scalar Reverification
 
 "A point in time in UTC, as in RFC 3339: 2026-11-22T08:30:00.123456Z."
 scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")
@@ -737,7 +862,7 @@ type Mutation {
   updateDocument(input: UpdateDocumentInput!): UpdateDocumentPayload @hasPermission(permission: "org:documents:update")
 
   "Deletes a document of the active organization, for good."
-  deleteDocument(input: DeleteDocumentInput!): DeleteDocumentPayload @hasPermission(permission: "org:documents:delete")
+  deleteDocument(input: DeleteDocumentInput!): DeleteDocumentPayload @hasPermission(permission: "org:documents:delete") @notImpersonated
 }
 
 "An object that can be fetched again by its id."
@@ -770,6 +895,38 @@ type Viewer @signedIn {
   membership: Membership
   "Everything that the viewer may do in the active organization, by the names that Clerk uses, sorted. Empty if none is active."
   permissions: [String!]!
+  "Whether the viewer has a permission in the active organization."
+  can("The permission's name, for example org:documents:delete." permission: Permission!): Boolean!
+  "Who really acts, when somebody impersonates the user. Null otherwise."
+  impersonator: User
+}
+
+"Whether the viewer may do something."
+type Allowance {
+  "Whether it is allowed, as far as rights go: the mutation itself has the last word."
+  allowed: Boolean!
+  "What is missing. Null where it is allowed."
+  reason: DenialReason
+}
+
+"Why something is not allowed. Where several things are missing, the first of them in this order."
+enum DenialReason {
+  "There is no session."
+  UNAUTHENTICATED
+  "No organization is active."
+  NO_ACTIVE_ORGANIZATION
+  "The role does not have the permission."
+  PERMISSION
+  "It takes another role."
+  ROLE
+  "Neither the organization nor the user has the feature."
+  FEATURE
+  "Neither the organization nor the user has the plan."
+  PLAN
+  "The viewer acts in another user's name."
+  IMPERSONATION
+  "The viewer must prove once more who they are."
+  REVERIFICATION
 }
 
 "A person with an account."
@@ -808,7 +965,7 @@ type Organization implements Node @signedIn {
     last: Int
     "Only members before this cursor."
     before: String
-  ): MemberConnection @inOrganization
+  ): MemberConnection @hasPermission(permission: "org:sys_memberships:read")
   "Its documents, the newest first."
   documents(
     "The number of documents from the start or after a cursor, 1 to 100. Without first and last: 25."
@@ -840,6 +997,16 @@ type Member implements Node @inOrganization {
   joinedAt: DateTime!
   "When the membership ended. Null for present members."
   leftAt: DateTime
+  "What the viewer may do with this member."
+  viewerCan: MemberViewerCan!
+}
+
+"What the viewer may do with a member."
+type MemberViewerCan {
+  "Give the member another role."
+  updateRole: Allowance! @can(permission: "org:sys_memberships:manage")
+  "Take the member out of the organization."
+  remove: Allowance! @can(permission: "org:sys_memberships:manage")
 }
 
 "A list of members."
@@ -874,12 +1041,24 @@ type Document implements Node @hasPermission(permission: "org:documents:read") {
   content: String!
   "Who wrote it, also after they left. Null if the membership is not known yet."
   author: Member
+  "Clerk's id of the user who really wrote it, where somebody acted in the author's name. Null otherwise."
+  impersonatorId: ID
   "Counts the changes; to change the document, say in expectedVersion which one was read."
   version: Int!
   "When it was written."
   createdAt: DateTime!
   "When it was last changed."
   updatedAt: DateTime!
+  "What the viewer may do with this document."
+  viewerCan: DocumentViewerCan!
+}
+
+"What the viewer may do with a document."
+type DocumentViewerCan {
+  "Change it."
+  update: Allowance! @can(mutation: "updateDocument")
+  "Delete it."
+  delete: Allowance! @can(mutation: "deleteDocument")
 }
 
 "A list of documents."
@@ -955,6 +1134,16 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_Allowance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "allowed":
+		return ec.fieldContext_Allowance_allowed(ctx, field)
+	case "reason":
+		return ec.fieldContext_Allowance_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Allowance", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateDocumentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "document":
@@ -983,12 +1172,16 @@ func (ec *executionContext) childFields_Document(ctx context.Context, field grap
 		return ec.fieldContext_Document_content(ctx, field)
 	case "author":
 		return ec.fieldContext_Document_author(ctx, field)
+	case "impersonatorId":
+		return ec.fieldContext_Document_impersonatorId(ctx, field)
 	case "version":
 		return ec.fieldContext_Document_version(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Document_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Document_updatedAt(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Document_viewerCan(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Document", field.Name)
 }
@@ -1017,6 +1210,16 @@ func (ec *executionContext) childFields_DocumentEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type DocumentEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_DocumentViewerCan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "update":
+		return ec.fieldContext_DocumentViewerCan_update(ctx, field)
+	case "delete":
+		return ec.fieldContext_DocumentViewerCan_delete(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DocumentViewerCan", field.Name)
+}
+
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1033,6 +1236,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_joinedAt(ctx, field)
 	case "leftAt":
 		return ec.fieldContext_Member_leftAt(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Member_viewerCan(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -1059,6 +1264,16 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 		return ec.fieldContext_MemberEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MemberViewerCan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "updateRole":
+		return ec.fieldContext_MemberViewerCan_updateRole(ctx, field)
+	case "remove":
+		return ec.fieldContext_MemberViewerCan_remove(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberViewerCan", field.Name)
 }
 
 func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1129,6 +1344,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_membership(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Viewer_permissions(ctx, field)
+	case "can":
+		return ec.fieldContext_Viewer_can(ctx, field)
+	case "impersonator":
+		return ec.fieldContext_Viewer_impersonator(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
@@ -1249,6 +1468,28 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) dir_can_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "mutation",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["mutation"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "permission",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOPermission2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["permission"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) dir_hasPermission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1268,6 +1509,30 @@ func (ec *executionContext) dir_hasPermission_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["role"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "feature",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["feature"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "plan",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["plan"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reverification",
+		func(ctx context.Context, v any) (*auth.Reverification, error) {
+			return ec.unmarshalOReverification2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋauthᚐReverification(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reverification"] = arg4
 	return args, nil
 }
 
@@ -1445,6 +1710,20 @@ func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs 
 	return args, nil
 }
 
+func (ec *executionContext) field_Viewer_can_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "permission",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNPermission2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["permission"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field___Directive_args_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1519,6 +1798,52 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _Allowance_allowed(ctx context.Context, field graphql.CollectedField, obj *Allowance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Allowance_allowed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Allowed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Allowance_allowed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Allowance", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Allowance_reason(ctx context.Context, field graphql.CollectedField, obj *Allowance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Allowance_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DenialReason) graphql.Marshaler {
+			return ec.marshalODenialReason2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐDenialReason(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Allowance_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Allowance", field, false, false, "DenialReason")
+}
+
 func (ec *executionContext) _CreateDocumentPayload_document(ctx context.Context, field graphql.CollectedField, obj *CreateDocumentPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1543,7 +1868,7 @@ func (ec *executionContext) _CreateDocumentPayload_document(ctx context.Context,
 					var zeroVal *models.Document
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -1738,6 +2063,29 @@ func (ec *executionContext) fieldContext_Document_author(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Document_impersonatorId(ctx context.Context, field graphql.CollectedField, obj *models.Document) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Document_impersonatorId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImpersonatorID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Document_impersonatorId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Document", field, false, false, "ID")
+}
+
 func (ec *executionContext) _Document_version(ctx context.Context, field graphql.CollectedField, obj *models.Document) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1807,6 +2155,38 @@ func (ec *executionContext) fieldContext_Document_updatedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Document", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Document_viewerCan(ctx context.Context, field graphql.CollectedField, obj *models.Document) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Document_viewerCan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Document().ViewerCan(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *DocumentViewerCan) graphql.Marshaler {
+			return ec.marshalNDocumentViewerCan2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐDocumentViewerCan(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Document_viewerCan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Document",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DocumentViewerCan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DocumentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *DocumentConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1863,7 +2243,7 @@ func (ec *executionContext) _DocumentConnection_nodes(ctx context.Context, field
 					var zeroVal []*models.Document
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -1991,7 +2371,7 @@ func (ec *executionContext) _DocumentEdge_node(ctx context.Context, field graphq
 					var zeroVal *models.Document
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -2012,6 +2392,106 @@ func (ec *executionContext) fieldContext_DocumentEdge_node(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Document(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DocumentViewerCan_update(ctx context.Context, field graphql.CollectedField, obj *DocumentViewerCan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DocumentViewerCan_update(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Update, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				mutation, err := ec.unmarshalOString2ᚖstring(ctx, "updateDocument")
+				if err != nil {
+					var zeroVal *Allowance
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *Allowance
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, obj, directive0, mutation, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Allowance) graphql.Marshaler {
+			return ec.marshalNAllowance2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐAllowance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DocumentViewerCan_update(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DocumentViewerCan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Allowance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DocumentViewerCan_delete(ctx context.Context, field graphql.CollectedField, obj *DocumentViewerCan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DocumentViewerCan_delete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Delete, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				mutation, err := ec.unmarshalOString2ᚖstring(ctx, "deleteDocument")
+				if err != nil {
+					var zeroVal *Allowance
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *Allowance
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, obj, directive0, mutation, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Allowance) graphql.Marshaler {
+			return ec.marshalNAllowance2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐAllowance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DocumentViewerCan_delete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DocumentViewerCan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Allowance(ctx, field)
 		},
 	}
 	return fc, nil
@@ -2176,6 +2656,38 @@ func (ec *executionContext) _Member_leftAt(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Member_leftAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Member_viewerCan(ctx context.Context, field graphql.CollectedField, obj *models.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_viewerCan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Member().ViewerCan(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MemberViewerCan) graphql.Marshaler {
+			return ec.marshalNMemberViewerCan2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐMemberViewerCan(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_viewerCan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MemberViewerCan(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _MemberConnection_edges(ctx context.Context, field graphql.CollectedField, obj *MemberConnection) (ret graphql.Marshaler) {
@@ -2378,6 +2890,106 @@ func (ec *executionContext) fieldContext_MemberEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _MemberViewerCan_updateRole(ctx context.Context, field graphql.CollectedField, obj *MemberViewerCan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberViewerCan_updateRole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdateRole, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:sys_memberships:manage")
+				if err != nil {
+					var zeroVal *Allowance
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *Allowance
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, obj, directive0, nil, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Allowance) graphql.Marshaler {
+			return ec.marshalNAllowance2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐAllowance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MemberViewerCan_updateRole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MemberViewerCan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Allowance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MemberViewerCan_remove(ctx context.Context, field graphql.CollectedField, obj *MemberViewerCan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberViewerCan_remove(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remove, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:sys_memberships:manage")
+				if err != nil {
+					var zeroVal *Allowance
+					return zeroVal, err
+				}
+				if ec.Directives.Can == nil {
+					var zeroVal *Allowance
+					return zeroVal, errors.New("directive can is not implemented")
+				}
+				return ec.Directives.Can(ctx, obj, directive0, nil, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Allowance) graphql.Marshaler {
+			return ec.marshalNAllowance2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐAllowance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MemberViewerCan_remove(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MemberViewerCan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Allowance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Membership_role(ctx context.Context, field graphql.CollectedField, obj *Membership) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2426,7 +3038,7 @@ func (ec *executionContext) _Mutation_createDocument(ctx context.Context, field 
 					var zeroVal *CreateDocumentPayload
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -2488,7 +3100,7 @@ func (ec *executionContext) _Mutation_updateDocument(ctx context.Context, field 
 					var zeroVal *UpdateDocumentPayload
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -2550,10 +3162,17 @@ func (ec *executionContext) _Mutation_deleteDocument(ctx context.Context, field 
 					var zeroVal *DeleteDocumentPayload
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
+			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *DeleteDocumentPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
 			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *DeleteDocumentPayload) graphql.Marshaler {
@@ -2695,11 +3314,16 @@ func (ec *executionContext) _Organization_members(ctx context.Context, field gra
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				if ec.Directives.InOrganization == nil {
+				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:sys_memberships:read")
+				if err != nil {
 					var zeroVal *MemberConnection
-					return zeroVal, errors.New("directive inOrganization is not implemented")
+					return zeroVal, err
 				}
-				return ec.Directives.InOrganization(ctx, obj, directive0)
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *MemberConnection
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -2761,7 +3385,7 @@ func (ec *executionContext) _Organization_documents(ctx context.Context, field g
 					var zeroVal *DocumentConnection
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -3019,7 +3643,7 @@ func (ec *executionContext) _Query_document(ctx context.Context, field graphql.C
 					var zeroVal *models.Document
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
 			directive2 := func(ctx context.Context) (any, error) {
 				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:documents:read")
@@ -3031,7 +3655,7 @@ func (ec *executionContext) _Query_document(ctx context.Context, field graphql.C
 					var zeroVal *models.Document
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, nil, directive1, permission, nil)
+				return ec.Directives.HasPermission(ctx, nil, directive1, permission, nil, nil, nil, nil)
 			}
 
 			next = directive2
@@ -3282,7 +3906,7 @@ func (ec *executionContext) _UpdateDocumentPayload_document(ctx context.Context,
 					var zeroVal *models.Document
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
-				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil)
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
 			}
 
 			next = directive1
@@ -3510,6 +4134,95 @@ func (ec *executionContext) _Viewer_permissions(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_Viewer_permissions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, true, false, "String")
+}
+
+func (ec *executionContext) _Viewer_can(ctx context.Context, field graphql.CollectedField, obj *auth.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_can(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Viewer().Can(ctx, obj, fc.Args["permission"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_can(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Boolean does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Viewer_can_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Viewer_impersonator(ctx context.Context, field graphql.CollectedField, obj *auth.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_impersonator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().Impersonator(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.SignedIn == nil {
+					var zeroVal *User
+					return zeroVal, errors.New("directive signedIn is not implemented")
+				}
+				return ec.Directives.SignedIn(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_impersonator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -4775,6 +5488,44 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    **************************** object.gotpl ****************************
 
+var allowanceImplementors = []string{"Allowance"}
+
+func (ec *executionContext) _Allowance(ctx context.Context, sel ast.SelectionSet, obj *Allowance) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, allowanceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Allowance")
+		case "allowed":
+			out.Values[i] = ec._Allowance_allowed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._Allowance_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createDocumentPayloadImplementors = []string{"CreateDocumentPayload"}
 
 func (ec *executionContext) _CreateDocumentPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateDocumentPayload) graphql.Marshaler {
@@ -4878,6 +5629,11 @@ func (ec *executionContext) _Document(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Document_author(ctx, field, obj)
 				})
+		case "impersonatorId":
+			out.Values[i] = ec._Document_impersonatorId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "version":
 			out.Values[i] = ec._Document_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -4893,6 +5649,12 @@ func (ec *executionContext) _Document(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "viewerCan":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Document_viewerCan(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -4997,6 +5759,44 @@ func (ec *executionContext) _DocumentEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var documentViewerCanImplementors = []string{"DocumentViewerCan"}
+
+func (ec *executionContext) _DocumentViewerCan(ctx context.Context, sel ast.SelectionSet, obj *DocumentViewerCan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, documentViewerCanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DocumentViewerCan")
+		case "update":
+			out.Values[i] = ec._DocumentViewerCan_update(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "delete":
+			out.Values[i] = ec._DocumentViewerCan_delete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var memberImplementors = []string{"Member", "Node"}
 
 func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, obj *models.Member) graphql.Marshaler {
@@ -5011,38 +5811,44 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 		case "id":
 			out.Values[i] = ec._Member_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._Member_name(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "email":
 			out.Values[i] = ec._Member_email(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "imageUrl":
 			out.Values[i] = ec._Member_imageUrl(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "role":
 			out.Values[i] = ec._Member_role(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "joinedAt":
 			out.Values[i] = ec._Member_joinedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "leftAt":
 			out.Values[i] = ec._Member_leftAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "viewerCan":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_viewerCan(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5128,6 +5934,44 @@ func (ec *executionContext) _MemberEdge(ctx context.Context, sel ast.SelectionSe
 		case "node":
 			out.Values[i] = ec._MemberEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var memberViewerCanImplementors = []string{"MemberViewerCan"}
+
+func (ec *executionContext) _MemberViewerCan(ctx context.Context, sel ast.SelectionSet, obj *MemberViewerCan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, memberViewerCanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MemberViewerCan")
+		case "updateRole":
+			out.Values[i] = ec._MemberViewerCan_updateRole(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remove":
+			out.Values[i] = ec._MemberViewerCan_remove(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -5530,6 +6374,18 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "can":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Viewer_can(ctx, field, obj)
+				})
+		case "impersonator":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Viewer_impersonator(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5909,6 +6765,14 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNAllowance2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐAllowance(ctx context.Context, sel ast.SelectionSet, v *Allowance) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Allowance!")
+		return graphql.Null
+	}
+	return ec._Allowance(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5961,6 +6825,14 @@ func (ec *executionContext) marshalNDocumentEdge2ᚖgithubᚗcomᚋtenantryᚋte
 		return graphql.Null
 	}
 	return ec._DocumentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDocumentViewerCan2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐDocumentViewerCan(ctx context.Context, sel ast.SelectionSet, v *DocumentViewerCan) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DocumentViewerCan!")
+		return graphql.Null
+	}
+	return ec._DocumentViewerCan(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
@@ -6050,12 +6922,34 @@ func (ec *executionContext) marshalNMemberEdge2ᚖgithubᚗcomᚋtenantryᚋtena
 	return ec._MemberEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMemberViewerCan2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐMemberViewerCan(ctx context.Context, sel ast.SelectionSet, v *MemberViewerCan) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MemberViewerCan!")
+		return graphql.Null
+	}
+	return ec._MemberViewerCan(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *PageInfo) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PageInfo!")
 		return graphql.Null
 	}
 	return ec._PageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPermission2string(ctx context.Context, v any) (string, error) {
+	res, err := UnmarshalPermission(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPermission2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := MarshalPermission(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Permission!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -6310,6 +7204,22 @@ func (ec *executionContext) marshalODeleteDocumentPayload2ᚖgithubᚗcomᚋtena
 	return ec._DeleteDocumentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalODenialReason2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐDenialReason(ctx context.Context, v any) (*DenialReason, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(DenialReason)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODenialReason2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐDenialReason(ctx context.Context, sel ast.SelectionSet, v *DenialReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalODocument2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐDocumentᚄ(ctx context.Context, sel ast.SelectionSet, v []*models.Document) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -6506,6 +7416,24 @@ func (ec *executionContext) marshalOPermission2ᚖstring(ctx context.Context, se
 	_ = sel
 	_ = ctx
 	res := MarshalPermission(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOReverification2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋauthᚐReverification(ctx context.Context, v any) (*auth.Reverification, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := UnmarshalReverification(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReverification2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋauthᚐReverification(ctx context.Context, sel ast.SelectionSet, v *auth.Reverification) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := MarshalReverification(*v)
 	return res
 }
 

@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -19,12 +20,16 @@ type Resolver struct {
 
 var _ ResolverRoot = (*Resolver)(nil)
 
-// NewSchema returns the schema of schema.graphqls over a store, with its directives.
-func NewSchema(s *store.Store) graphql.ExecutableSchema {
-	resolver := &Resolver{store: s}
-	schema := NewExecutableSchema(Config{Resolvers: resolver, Directives: directives()})
-	resolver.guards = readGuards(schema.Schema())
-	return schema
+// NewSchema returns the schema of schema.graphqls over a store, with its directives. It returns an error where a directive
+// in it is malformed.
+func NewSchema(s *store.Store) (graphql.ExecutableSchema, error) {
+	schema := DescribedSchema()
+	read, err := readGuards(schema)
+	if err != nil {
+		return nil, fmt.Errorf("schema.graphqls:\n%w", err)
+	}
+	resolver := &Resolver{store: s, guards: read}
+	return NewExecutableSchema(Config{Schema: schema, Resolvers: resolver, Directives: resolver.directives()}), nil
 }
 
 type (

@@ -6,7 +6,17 @@ import (
 	"github.com/tenantry/tenantry/models"
 )
 
-type memberConnectionResolver struct{ *Resolver }
+type (
+	memberResolver           struct{ *Resolver }
+	memberConnectionResolver struct{ *Resolver }
+)
+
+// Member answers the fields of Member.
+func (r *Resolver) Member() MemberResolver { return memberResolver{r} }
+
+func (r memberResolver) ViewerCan(context.Context, *models.Member) (*MemberViewerCan, error) {
+	return &MemberViewerCan{}, nil // @can answers its fields
+}
 
 // MemberConnection answers the fields of MemberConnection.
 func (r *Resolver) MemberConnection() MemberConnectionResolver { return memberConnectionResolver{r} }

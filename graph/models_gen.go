@@ -3,8 +3,21 @@
 package graph
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+
 	"github.com/tenantry/tenantry/models"
 )
+
+// Whether the viewer may do something.
+type Allowance struct {
+	// Whether it is allowed, as far as rights go: the mutation itself has the last word.
+	Allowed bool `json:"allowed"`
+	// What is missing. Null where it is allowed.
+	Reason *DenialReason `json:"reason,omitempty"`
+}
 
 // A new document.
 type CreateDocumentInput struct {
@@ -54,6 +67,14 @@ type DocumentEdge struct {
 	Node *models.Document `json:"node,omitempty"`
 }
 
+// What the viewer may do with a document.
+type DocumentViewerCan struct {
+	// Change it.
+	Update *Allowance `json:"update"`
+	// Delete it.
+	Delete *Allowance `json:"delete"`
+}
+
 // A list of members.
 type MemberConnection struct {
 	// The members of this page, each with its cursor.
@@ -72,6 +93,14 @@ type MemberEdge struct {
 	Cursor string `json:"cursor"`
 	// The member.
 	Node *models.Member `json:"node,omitempty"`
+}
+
+// What the viewer may do with a member.
+type MemberViewerCan struct {
+	// Give the member another role.
+	UpdateRole *Allowance `json:"updateRole"`
+	// Take the member out of the organization.
+	Remove *Allowance `json:"remove"`
 }
 
 // How the viewer belongs to the active organization.
@@ -124,4 +153,80 @@ type User struct {
 	ID string `json:"id"`
 	// The name in full. Null until it is known.
 	Name *string `json:"name,omitempty"`
+}
+
+// Why something is not allowed. Where several things are missing, the first of them in this order.
+type DenialReason string
+
+const (
+	// There is no session.
+	DenialReasonUnauthenticated DenialReason = "UNAUTHENTICATED"
+	// No organization is active.
+	DenialReasonNoActiveOrganization DenialReason = "NO_ACTIVE_ORGANIZATION"
+	// The role does not have the permission.
+	DenialReasonPermission DenialReason = "PERMISSION"
+	// It takes another role.
+	DenialReasonRole DenialReason = "ROLE"
+	// Neither the organization nor the user has the feature.
+	DenialReasonFeature DenialReason = "FEATURE"
+	// Neither the organization nor the user has the plan.
+	DenialReasonPlan DenialReason = "PLAN"
+	// The viewer acts in another user's name.
+	DenialReasonImpersonation DenialReason = "IMPERSONATION"
+	// The viewer must prove once more who they are.
+	DenialReasonReverification DenialReason = "REVERIFICATION"
+)
+
+var AllDenialReason = []DenialReason{
+	DenialReasonUnauthenticated,
+	DenialReasonNoActiveOrganization,
+	DenialReasonPermission,
+	DenialReasonRole,
+	DenialReasonFeature,
+	DenialReasonPlan,
+	DenialReasonImpersonation,
+	DenialReasonReverification,
+}
+
+func (e DenialReason) IsValid() bool {
+	switch e {
+	case DenialReasonUnauthenticated, DenialReasonNoActiveOrganization, DenialReasonPermission, DenialReasonRole, DenialReasonFeature, DenialReasonPlan, DenialReasonImpersonation, DenialReasonReverification:
+		return true
+	}
+	return false
+}
+
+func (e DenialReason) String() string {
+	return string(e)
+}
+
+func (e *DenialReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DenialReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DenialReason", str)
+	}
+	return nil
+}
+
+func (e DenialReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DenialReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DenialReason) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

@@ -3,7 +3,6 @@ package graph
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,8 +54,6 @@ func readSchema(t *testing.T) *ast.Schema {
 
 var guardDirectives = []string{"hasPermission", "signedIn", "inOrganization", "public"}
 
-var permissionForm = regexp.MustCompile(`^org:[a-z0-9_]+:[a-z0-9_]+$`)
-
 // schemaFaults walks the schema and says of each fault where it is and how to mend it.
 func schemaFaults(schema *ast.Schema) []string {
 	var faults []string
@@ -91,7 +88,7 @@ func checkObject(schema *ast.Schema, object *ast.Definition, report func(string,
 		own, byType := guardedBy(field.Directives), guardedBy(target.Directives)
 		leads := target.IsCompositeType() && !target.BuiltIn
 		root := object == schema.Query || object == schema.Mutation
-		passes := plumbing(object.Name) && plumbing(target.Name) || target.Name == "PageInfo"
+		passes := field.Directives.ForName("can") != nil || strings.HasSuffix(target.Name, "ViewerCan") || plumbing(object.Name) && plumbing(target.Name) || target.Name == "PageInfo"
 		if (leads || root) && !own && !byType && !passes && unguarded[where] == "" {
 			report("%s leads to %s without a directive: write @hasPermission, @inOrganization, @signedIn or @public behind it in schema.graphqls, or on type %s", where, target.Name, target.Name)
 		}
@@ -99,21 +96,33 @@ func checkObject(schema *ast.Schema, object *ast.Definition, report func(string,
 			report("%s is guarded and not nullable: a denial would take its neighbours with it. Take the ! at the end of its type away", where)
 		}
 		checkGuards(where, field.Directives, report)
+		if directive := field.Directives.ForName("can"); directive != nil {
+			checkCan(schema, where, directive, report)
+		}
 	}
 }
 
 func checkGuards(where string, directives ast.DirectiveList, report func(string, ...any)) {
-	for _, directive := range directives.ForNames("hasPermission") {
-		permission, role := argument(directive, "permission"), argument(directive, "role")
-		if permission == nil && role == nil {
-			report("%s: @hasPermission asks for nothing, and so lets nobody pass: give it a permission or a role", where)
+	for _, directive := range directives {
+		if _, err := guardOf(directive); err != nil {
+			report("%s: @%s %s", where, directive.Name, err)
 		}
-		if permission != nil && !permissionForm.MatchString(*permission) {
-			report("%s: %q is not a permission: write org:feature:permission", where, *permission)
-		}
-		if role != nil && !strings.HasPrefix(*role, "org:") {
-			report("%s: %q is not a role's key: write org:role", where, *role)
-		}
+	}
+	if directives.ForName("notImpersonated") != nil && !guardedBy(directives) {
+		report("%s: @notImpersonated lets everybody else pass: write @hasPermission, @inOrganization or @signedIn beside it", where)
+	}
+}
+
+// checkCan holds that what is answered beforehand is asked of a mutation that there is.
+func checkCan(schema *ast.Schema, where string, directive *ast.Directive, report func(string, ...any)) {
+	mutation, permission := argument(directive, "mutation"), argument(directive, "permission")
+	switch {
+	case (mutation == nil) == (permission == nil):
+		report("%s: @can takes a mutation or a permission", where)
+	case mutation != nil && (schema.Mutation == nil || schema.Mutation.Fields.ForName(*mutation) == nil):
+		report("%s: @can asks about the mutation %q, which there is not", where, *mutation)
+	case permission != nil && !permissionForm.MatchString(*permission):
+		report("%s: %q is not a permission: write org:feature:permission", where, *permission)
 	}
 }
 
@@ -191,7 +200,10 @@ func sorted(types map[string]*ast.Definition) []*ast.Definition {
 func TestSchemaFaultsAreSeen(t *testing.T) {
 	t.Parallel()
 	const frame = `
-		"d" directive @hasPermission(permission: String, role: String) on FIELD_DEFINITION | OBJECT
+		"d" scalar Any
+		"d" directive @hasPermission(permission: String, role: String, feature: String, plan: String, reverification: Any) on FIELD_DEFINITION | OBJECT
+		"d" directive @notImpersonated on FIELD_DEFINITION
+		"d" directive @can(mutation: String, permission: String) on FIELD_DEFINITION
 		"d" directive @inOrganization on FIELD_DEFINITION | OBJECT
 		"d" interface Node { "d" id: ID! }
 		"d" type Open { "d" id: ID! }
@@ -203,22 +215,30 @@ func TestSchemaFaultsAreSeen(t *testing.T) {
 		}
 		%s`
 	for name, test := range map[string]struct{ field, types, want string }{
-		"none":                     {"", "", ""},
-		"guarded by its type":      {`"d" closed: Closed`, "", ""},
-		"unguarded root field":     {`"d" open: Open`, "", "Query.open leads to Open without a directive"},
-		"unguarded root scalar":    {`"d" now: String`, "", "Query.now leads to String without a directive"},
-		"unguarded connection":     {`"d" opens: OpenConnection`, "", "Query.opens leads to OpenConnection without a directive"},
-		"way out of a connection":  {"", "", ""},
-		"guarded and not nullable": {`"d" closed: Closed!`, "", "Query.closed is guarded and not nullable"},
-		"node without a guard":     {"", `"d" type Loose implements Node { "d" id: ID! }`, "type Loose implements Node and has no directive"},
-		"asks for nothing":         {`"d" closed: Closed @hasPermission`, "", "asks for nothing"},
-		"no permission":            {`"d" closed: Closed @hasPermission(permission: "documents.read")`, "", "is not a permission"},
-		"no role":                  {`"d" closed: Closed @hasPermission(role: "admin")`, "", "is not a role's key"},
-		"organization argument":    {`"d" closed("d" organizationId: ID): Closed`, "", "takes organizationId"},
-		"organization in an input": {"", `"d" input Some { "d" organization: ID }`, "takes organization"},
-		"no description":           {`closed: Closed`, "", "Query.closed has no description"},
-		"mutation's argument":      {"", `"d" type Mutation { "d" move("d" id: ID): MovePayload @inOrganization } "d" type MovePayload { "d" id: ID }`, "its one argument is input: MoveInput!"},
-		"mutation's payload":       {"", `"d" type Mutation { "d" move("d" input: MoveInput!): Closed @inOrganization } "d" input MoveInput { "d" id: ID }`, "it returns MovePayload"},
+		"none":                      {"", "", ""},
+		"guarded by its type":       {`"d" closed: Closed`, "", ""},
+		"unguarded root field":      {`"d" open: Open`, "", "Query.open leads to Open without a directive"},
+		"unguarded root scalar":     {`"d" now: String`, "", "Query.now leads to String without a directive"},
+		"unguarded connection":      {`"d" opens: OpenConnection`, "", "Query.opens leads to OpenConnection without a directive"},
+		"way out of a connection":   {"", "", ""},
+		"guarded and not nullable":  {`"d" closed: Closed!`, "", "Query.closed is guarded and not nullable"},
+		"node without a guard":      {"", `"d" type Loose implements Node { "d" id: ID! }`, "type Loose implements Node and has no directive"},
+		"asks for nothing":          {`"d" closed: Closed @hasPermission`, "", "asks for nothing"},
+		"no permission":             {`"d" closed: Closed @hasPermission(permission: "documents.read")`, "", "which has not the form org:feature:permission"},
+		"no role":                   {`"d" closed: Closed @hasPermission(role: "admin")`, "", "which has not the form org:role"},
+		"no feature":                {`"d" closed: Closed @hasPermission(feature: "x:y:z")`, "", "asks for the feature"},
+		"no plan":                   {`"d" closed: Closed @hasPermission(plan: "")`, "", "asks for the plan"},
+		"no preset":                 {`"d" closed: Closed @hasPermission(reverification: "stricter")`, "", "must be strict_mfa, strict, moderate, lax"},
+		"no level":                  {`"d" closed: Closed @hasPermission(reverification: {level: "third_factor", afterMinutes: 5})`, "", "must be strict_mfa, strict, moderate, lax"},
+		"no minutes":                {`"d" closed: Closed @hasPermission(reverification: {level: "first_factor", afterMinutes: 0})`, "", "must be strict_mfa, strict, moderate, lax"},
+		"nothing but impersonation": {"", `"d" type Some { "d" id: ID! @notImpersonated }`, "@notImpersonated lets everybody else pass"},
+		"can what there is not":     {"", `"d" type OpenViewerCan { "d" move: String @can(mutation: "moveOpen") }`, "which there is not"},
+		"can nothing":               {"", `"d" type OpenViewerCan { "d" move: String @can }`, "@can takes a mutation or a permission"},
+		"organization argument":     {`"d" closed("d" organizationId: ID): Closed`, "", "takes organizationId"},
+		"organization in an input":  {"", `"d" input Some { "d" organization: ID }`, "takes organization"},
+		"no description":            {`closed: Closed`, "", "Query.closed has no description"},
+		"mutation's argument":       {"", `"d" type Mutation { "d" move("d" id: ID): MovePayload @inOrganization } "d" type MovePayload { "d" id: ID }`, "its one argument is input: MoveInput!"},
+		"mutation's payload":        {"", `"d" type Mutation { "d" move("d" input: MoveInput!): Closed @inOrganization } "d" input MoveInput { "d" id: ID }`, "it returns MovePayload"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,11 +17,27 @@ func (r queryResolver) Viewer(ctx context.Context) (*auth.Viewer, error) {
 }
 
 func (r viewerResolver) User(ctx context.Context, viewer *auth.Viewer) (*User, error) {
-	name, err := r.store.UserName(ctx, viewer.UserID)
+	return r.user(ctx, viewer.UserID)
+}
+
+// user is somebody by Clerk's id, without a name where the copy of Clerk has none.
+func (r *Resolver) user(ctx context.Context, id string) (*User, error) {
+	name, err := r.store.UserName(ctx, id)
 	if err != nil && !isNotFound(err) {
 		return nil, err
 	}
-	return &User{ID: viewer.UserID, Name: name}, nil
+	return &User{ID: id, Name: name}, nil
+}
+
+func (r viewerResolver) Can(_ context.Context, viewer *auth.Viewer, permission string) (bool, error) {
+	return viewer.Has(auth.Requirement{Permission: permission}), nil
+}
+
+func (r viewerResolver) Impersonator(ctx context.Context, viewer *auth.Viewer) (*User, error) {
+	if viewer.Actor == nil {
+		return nil, nil
+	}
+	return r.user(ctx, viewer.Actor.Subject)
 }
 
 func (r viewerResolver) Organization(ctx context.Context, _ *auth.Viewer) (*models.Organization, error) {
@@ -33,4 +49,14 @@ func (r viewerResolver) Membership(_ context.Context, viewer *auth.Viewer) (*Mem
 		return nil, nil
 	}
 	return &Membership{Role: viewer.Organization.Role}, nil
+}
+
+// actor is who acts, as far as that is recorded with what they do.
+func actor(ctx context.Context) models.Actor {
+	viewer := auth.FromContext(ctx)
+	acting := models.Actor{UserID: viewer.UserID}
+	if viewer.Actor != nil {
+		acting.ImpersonatorID = &viewer.Actor.Subject
+	}
+	return acting
 }

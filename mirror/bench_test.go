@@ -52,7 +52,7 @@ func BenchmarkFacts(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for i := 0; pb.Next(); i++ {
 			m := w.members[i%len(w.members)]
-			if _, err := f.Facts(b.Context(), m.organization.id, m.user.id, "sess_1"); err != nil {
+			if _, err := f.Facts(b.Context(), m.organization.id, m.user.id, "sess_1", ""); err != nil {
 				b.Fatal(err)
 			}
 		}

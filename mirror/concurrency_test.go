@@ -61,7 +61,7 @@ func TestConcurrentSendersEndInClerksState(t *testing.T) {
 func (f *fixture) sameFacts(t testing.TB, m *model) {
 	t.Helper()
 	for p := range m.publicMembers {
-		got, err := f.Facts(t.Context(), p.organization, p.user, "sess_none")
+		got, err := f.Facts(t.Context(), p.organization, p.user, "sess_none", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,25 +31,37 @@ type Facts struct {
 	RoleKnown       bool
 	RolePermissions []string
 	RoleAt          time.Time
+	// The same of the role that was asked for.
+	TokenRoleKnown       bool
+	TokenRolePermissions []string
+	TokenRoleAt          time.Time
 }
 
-// Facts reads one statement's worth of them. An empty organizationID asks about the user and the session only. The membership
-// is judged by itself: whether organization and user live stands beside it.
-func (m *Mirror) Facts(ctx context.Context, organizationID, userID, sessionID string) (Facts, error) {
-	row, err := m.store.MirrorFacts(ctx, organizationID, userID, sessionID)
+// Facts returns them from memory where that can be trusted, else by one statement. An empty organizationID asks about the
+// user and the session only; tokenRole is a role to know the permissions of, too. The membership is judged by itself:
+// whether organization and user live stands beside it. What is returned is shared: read it, never change it.
+func (m *Mirror) Facts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (Facts, error) {
+	return m.view.facts(ctx, factsKey{couple{organizationID, userID}, sessionID, tokenRole}, m.readFacts)
+}
+
+func (m *Mirror) readFacts(ctx context.Context, key factsKey) (Facts, error) {
+	row, err := m.store.MirrorFacts(ctx, key.organizationID, key.userID, key.sessionID, key.role)
 	if err != nil {
 		return Facts{}, err
 	}
 	facts := Facts{OrganizationDead: row.OrganizationDead, UserDead: row.UserDead, SessionRevoked: row.SessionRevoked}
-	if !row.Member {
-		return facts, nil
+	if row.Member {
+		facts.Membership, facts.Role, facts.At = MembershipLive, row.Role, moment(row.At)
 	}
-	facts.Membership, facts.Role, facts.At = MembershipLive, row.Role, moment(row.At)
 	if row.Ended {
 		facts.Membership = MembershipEnded
 	}
-	if row.RoleKnown {
-		facts.RoleKnown, facts.RolePermissions, facts.RoleAt = true, row.RolePermissions, moment(row.RoleAt)
+	if row.RoleRow != nil {
+		facts.RoleKnown, facts.RolePermissions, facts.RoleAt = true, row.RoleRow.Permissions, moment(row.RoleRow.At)
+	}
+	if row.TokenRoleRow != nil {
+		facts.TokenRoleKnown, facts.TokenRolePermissions = true, row.TokenRoleRow.Permissions
+		facts.TokenRoleAt = moment(row.TokenRoleRow.At)
 	}
 	return facts, nil
 }

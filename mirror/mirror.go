@@ -37,6 +37,7 @@ type Mirror struct {
 	config Config
 	wake   chan struct{}
 	asks   *asks
+	view   *view
 }
 
 // New returns a Mirror over a migrated database.
@@ -50,5 +51,7 @@ func New(s *store.Store, config Config) *Mirror {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	return &Mirror{store: s, config: config, wake: make(chan struct{}, 1), asks: newAsks()}
+	m := &Mirror{store: s, config: config, wake: make(chan struct{}, 1), asks: newAsks(), view: newView()}
+	s.OnChange(m.view.forget)
+	return m
 }

@@ -62,7 +62,7 @@ func TestARevokedSessionStaysSo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, dbtest.Config(t)).ours()
 	revoked := func(id string) bool {
-		facts, err := f.Facts(t.Context(), acme, ada, id)
+		facts, err := f.Facts(t.Context(), acme, ada, id, "")
 		if err != nil {
 			t.Fatal(err)
 		}

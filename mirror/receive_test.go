@@ -44,13 +44,13 @@ func TestReceiveAppliesAtOnce(t *testing.T) {
 			t.Errorf("after %s: %s is %q, want %q", step.name, step.query, got, step.want)
 		}
 	}
-	if facts, err := f.Facts(t.Context(), acme, bob, "sess_1"); err != nil || !facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipEnded {
+	if facts, err := f.Facts(t.Context(), acme, bob, "sess_1", ""); err != nil || !facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipEnded {
 		t.Errorf("facts about Bob: %+v, %v", facts, err)
 	}
-	if facts, err := f.Facts(t.Context(), "", bob, "sess_1"); err != nil || facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipUnknown {
+	if facts, err := f.Facts(t.Context(), "", bob, "sess_1", ""); err != nil || facts.OrganizationDead || !facts.UserDead || facts.Membership != MembershipUnknown {
 		t.Errorf("facts about Bob without an organization: %+v, %v", facts, err)
 	}
-	if facts, err := f.Facts(t.Context(), "org_none", "user_none", "sess_none"); err != nil || facts.UserDead || facts.Membership != MembershipUnknown || facts.RoleKnown {
+	if facts, err := f.Facts(t.Context(), "org_none", "user_none", "sess_none", ""); err != nil || facts.UserDead || facts.Membership != MembershipUnknown || facts.RoleKnown {
 		t.Errorf("facts about nobody: %+v, %v", facts, err)
 	}
 }
@@ -63,7 +63,7 @@ func TestFactsNameTheRolesPermissions(t *testing.T) {
 		body := strings.ReplaceAll(string(sample(t, "role.updated")), "org:editor", key)
 		f.receive(t, fmt.Sprint("msg_role", i), []byte(strings.ReplaceAll(body, "role_3AbUe1PrCaT5zZhAbB4qFkJ8uLs", fmt.Sprint("role_", i))))
 	}
-	facts, err := f.Facts(t.Context(), acme, ada, "sess_1")
+	facts, err := f.Facts(t.Context(), acme, ada, "sess_1", "")
 	if err != nil || facts.Membership != MembershipLive || facts.Role != "org:admin" || !facts.RoleKnown ||
 		strings.Join(facts.RolePermissions, " ") != "org:documents:read org:documents:write org:sys_memberships:read" ||
 		facts.At != moment(1782900060007) || facts.RoleAt != moment(1782902700000) {
@@ -82,7 +82,7 @@ func TestAnOlderMembershipGrantsNothing(t *testing.T) {
 		if got := f.receive(t, fmt.Sprint("msg_", i), []byte(body)).Result; got != Applied {
 			t.Fatal(got)
 		}
-		if facts, err := f.Facts(t.Context(), acme, bob, "sess_1"); err != nil || facts.Membership != MembershipEnded || facts.At != moment(1782908900000) {
+		if facts, err := f.Facts(t.Context(), acme, bob, "sess_1", ""); err != nil || facts.Membership != MembershipEnded || facts.At != moment(1782908900000) {
 			t.Errorf("facts: %+v, %v", facts, err)
 		}
 		if got := f.value(t, "SELECT left_at IS NOT NULL FROM public.members"); got != "true" {

@@ -30,6 +30,8 @@ func (m *Mirror) Run(ctx context.Context) error {
 		group.Go(func() { m.work(ctx) })
 	}
 	group.Go(func() { m.purge(ctx) })
+	group.Go(func() { m.watchChanges(ctx) })
+	group.Go(func() { m.store.CallOthers(ctx) })
 	if m.config.Backend != nil {
 		group.Go(func() { m.readContradictions(ctx) })
 		group.Go(func() { m.answerAsks(ctx) })
@@ -126,6 +128,9 @@ func (m *Mirror) purge(ctx context.Context) {
 		purged, err := m.store.PurgeEvents(ctx, m.config.Now().Add(-keepEvents))
 		if err == nil {
 			_, err = m.store.PurgeRevokedSessions(ctx, m.config.Now().Add(-keepRevoked))
+		}
+		if err == nil {
+			err = m.store.PurgeChanges(ctx)
 		}
 		switch {
 		case err != nil && ctx.Err() == nil:

@@ -20,10 +20,12 @@ type Document struct {
 	Title          string
 	Content        string
 	// AuthorID is the user who wrote it, a member of the organization at that time.
-	AuthorID  string
-	Version   int
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
-	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
+	AuthorID string
+	// ImpersonatorID is the user who really wrote it, where somebody acted in the author's name.
+	ImpersonatorID *string
+	Version        int
+	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
+	UpdatedAt      time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // GlobalID is the id under which clients know the document.

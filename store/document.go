@@ -68,11 +68,12 @@ func (o Org) CountDocuments(ctx context.Context) (count int64, err error) {
 	return count, err
 }
 
-// CreateDocument stores a new document written by authorID. It returns an InvalidError for what cannot be stored.
-func (o Org) CreateDocument(ctx context.Context, authorID string, in DocumentInput) (*models.Document, error) {
+// CreateDocument stores a new document written by the author. It returns an InvalidError for what cannot be stored.
+func (o Org) CreateDocument(ctx context.Context, author models.Actor, in DocumentInput) (*models.Document, error) {
 	now := o.store.now()
 	document := models.Document{
-		OrganizationID: o.id, ID: o.store.config.NewID(), AuthorID: authorID, Version: 1, CreatedAt: now, UpdatedAt: now,
+		OrganizationID: o.id, ID: o.store.config.NewID(), AuthorID: author.UserID, ImpersonatorID: author.ImpersonatorID,
+		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	in.apply(&document)
 	if err := document.Validate(); err != nil {

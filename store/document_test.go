@@ -21,7 +21,7 @@ func TestDocumentIsWhatIsStored(t *testing.T) {
 	t.Parallel()
 	s := dbtest.Open(t)
 	title, content := "Tïtle 🎉", strings.Repeat("ü", models.MaxDocumentContent)
-	created, err := s.Org(acme).CreateDocument(t.Context(), "user_ada", store.DocumentInput{Title: &title, Content: &content})
+	created, err := s.Org(acme).CreateDocument(t.Context(), models.Actor{UserID: "user_ada"}, store.DocumentInput{Title: &title, Content: &content})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestCreateDocumentRefuses(t *testing.T) {
 		"broken UTF-8":  {"a\xff", "b\xc3", []string{"title", "content"}},
 		"the very edge": {strings.Repeat("é", 200), strings.Repeat("é", 32_768), nil},
 	} {
-		_, err := s.Org(acme).CreateDocument(t.Context(), "user_ada", store.DocumentInput{Title: &test.title, Content: &test.content})
+		_, err := s.Org(acme).CreateDocument(t.Context(), models.Actor{UserID: "user_ada"}, store.DocumentInput{Title: &test.title, Content: &test.content})
 		var invalid *models.InvalidError
 		var fields []string
 		if errors.As(err, &invalid) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"gorm.io/gorm"
 )
@@ -16,35 +17,53 @@ type MirrorFacts struct {
 	Role          string
 	// At is Clerk's time, in milliseconds, of the newest that is known of that membership.
 	At int64
-	// RoleKnown says that the mirror holds the role that Role names, with its permissions as of RoleAt.
-	RoleKnown       bool
-	RolePermissions []string
-	RoleAt          int64
+	// RoleRow is that of Role, TokenRoleRow that of the role that was asked for; nil where the mirror does not hold it.
+	RoleRow, TokenRoleRow *RoleFacts
 }
 
+// RoleFacts is what a role holds, as of a time of Clerk's in milliseconds.
+type RoleFacts struct {
+	Permissions []string `json:"permissions"`
+	At          int64    `json:"at"`
+}
+
+// roleRow is the newest living role of a key, as JSON.
+const roleRow = `(SELECT json_build_object('permissions', permissions, 'at', greatest(updated_at, auth_at)) FROM clerk.roles
+	WHERE key = %s AND NOT dead ORDER BY created_at DESC, id DESC LIMIT 1)`
+
 // MirrorFacts reads in one statement. Without an organization, a user or a session what is about them stays false.
-func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, sessionID string) (facts MirrorFacts, err error) {
+func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (facts MirrorFacts, err error) {
 	err = s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
-		var permissions []byte
+		var role, tokens []byte
 		err := db.Raw(`SELECT
 				coalesce((SELECT dead FROM clerk.organizations WHERE id = ?), false),
 				coalesce((SELECT dead FROM clerk.users WHERE id = ?), false),
 				EXISTS (SELECT FROM clerk.revoked_sessions WHERE id = ?),
 				m.id IS NOT NULL, coalesce(m.dead, false), coalesce(m.role, ''),
 				coalesce(CASE WHEN m.dead THEN m.tomb_at ELSE greatest(m.updated_at, m.auth_at) END, 0),
-				r.id IS NOT NULL, coalesce(to_json(r.permissions), '[]'), coalesce(greatest(r.updated_at, r.auth_at), 0)
+				`+fmt.Sprintf(roleRow, "m.role")+`, `+fmt.Sprintf(roleRow, "?")+`
 			FROM (SELECT) AS one
 			LEFT JOIN LATERAL (SELECT * FROM clerk.memberships WHERE organization_id = ? AND user_id = ?
-				ORDER BY created_at DESC, dead, id DESC LIMIT 1) AS m ON true
-			LEFT JOIN LATERAL (SELECT * FROM clerk.roles WHERE key = m.role AND NOT dead
-				ORDER BY created_at DESC, id DESC LIMIT 1) AS r ON true`,
-			organizationID, userID, sessionID, organizationID, userID).Row().
+				ORDER BY created_at DESC, dead, id DESC LIMIT 1) AS m ON true`,
+			organizationID, userID, sessionID, tokenRole, organizationID, userID).Row().
 			Scan(&facts.OrganizationDead, &facts.UserDead, &facts.SessionRevoked, &facts.Member, &facts.Ended, &facts.Role, &facts.At,
-				&facts.RoleKnown, &permissions, &facts.RoleAt)
+				&role, &tokens)
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal(permissions, &facts.RolePermissions)
+		if facts.RoleRow, err = roleFacts(role); err != nil {
+			return err
+		}
+		facts.TokenRoleRow, err = roleFacts(tokens)
+		return err
 	})
 	return facts, err
+}
+
+func roleFacts(row []byte) (facts *RoleFacts, err error) {
+	if row == nil {
+		return nil, nil
+	}
+	facts = new(RoleFacts)
+	return facts, json.Unmarshal(row, facts)
 }

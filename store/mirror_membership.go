@@ -46,6 +46,9 @@ func (tx *MirrorTx) LockMembership(id string) (MirrorMembership, error) {
 
 // WriteMembership writes a row that LockMembership returned.
 func (tx *MirrorTx) WriteMembership(m MirrorMembership) error {
+	if m.UserID != "" {
+		tx.touch(Change{OrganizationID: m.OrganizationID, UserID: m.UserID})
+	}
 	values := append([]any{
 		m.OrganizationID, m.UserID, m.Role, m.FirstName, m.LastName, m.Username, m.ImageURL,
 		m.Identifier,

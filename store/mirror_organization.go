@@ -39,6 +39,9 @@ func (tx *MirrorTx) LockOrganization(id string) (MirrorOrganization, error) {
 
 // WriteOrganization writes a row that LockOrganization returned.
 func (tx *MirrorTx) WriteOrganization(o MirrorOrganization) error {
+	if o.TombAt > 0 {
+		tx.touch(Change{OrganizationID: o.ID})
+	}
 	values := append([]any{o.Name, o.Slug, o.ImageURL}, o.MirrorRow.values()...)
 	return tx.exec("UPDATE clerk.organizations SET name = ?, slug = ?, image_url = ?, "+setMirrorRow+" WHERE id = ?",
 		append(values, o.ID)...)

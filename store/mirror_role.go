@@ -26,6 +26,7 @@ func (tx *MirrorTx) LockRole(id string) (MirrorRole, error) {
 
 // WriteRole writes a row that LockRole returned.
 func (tx *MirrorTx) WriteRole(r MirrorRole) error {
+	tx.touch(Change{Role: true})
 	permissions, err := json.Marshal(r.Permissions)
 	if err != nil {
 		return err

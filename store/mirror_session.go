@@ -15,6 +15,7 @@ type RevokedSession struct {
 // RevokeSession notes that a session is over. Nothing takes that back; of what several events say the greatest stays,
 // whichever came first.
 func (tx *MirrorTx) RevokeSession(r RevokedSession) error {
+	tx.touch(Change{SessionID: r.ID, UserID: r.UserID})
 	return tx.exec(`INSERT INTO clerk.revoked_sessions AS r (id, user_id, revoked_at) VALUES (?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET user_id = greatest(r.user_id, excluded.user_id),
 			revoked_at = greatest(r.revoked_at, excluded.revoked_at)

@@ -17,12 +17,29 @@ var ErrUnstorable = errors.New("store: a value that PostgreSQL refuses")
 
 // MirrorTx is one transaction of the copy of Clerk. It offers rows, locked, read and written; what is to become of them
 // the mirror decides. Locks are taken in the order organization, user, membership.
-type MirrorTx struct{ tx *mirrorTx }
+type MirrorTx struct {
+	tx *mirrorTx
+	// changes are the facts that it changed.
+	changes []Change
+}
+
+// touch notes that facts changed, for whoever keeps them in memory in this process; triggers note it for the others.
+func (tx *MirrorTx) touch(c Change) { tx.changes = append(tx.changes, c) }
 
 // Mirror runs fn in one transaction and commits if fn returns nil. It may run fn more than once, so fn must be
 // repeatable. Errors: models.ErrUnavailable, ErrUnstorable, and what fn returns.
 func (s *Store) Mirror(ctx context.Context, fn func(tx *MirrorTx) error) error {
-	err := s.asMirror(ctx, func(tx *mirrorTx) error { return fn(&MirrorTx{tx}) })
+	var changes []Change
+	err := s.asMirror(ctx, func(tx *mirrorTx) error {
+		mirrored := &MirrorTx{tx: tx}
+		err := fn(mirrored)
+		changes = mirrored.changes
+		return err
+	})
+	if len(changes) > 0 {
+		// Also after an error, which can hide that the commit succeeded.
+		s.tell(changes)
+	}
 	var pg *pgconn.PgError
 	// Class 22 is about data, 54 about sizes. The text is left out, as it can quote the value.
 	if errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "54")) {

@@ -26,6 +26,9 @@ func (tx *MirrorTx) LockUser(id string) (MirrorUser, error) {
 
 // WriteUser writes a row that LockUser returned.
 func (tx *MirrorTx) WriteUser(u MirrorUser) error {
+	if u.TombAt > 0 {
+		tx.touch(Change{UserID: u.ID})
+	}
 	values := append([]any{u.FirstName, u.LastName, u.Username, u.ImageURL, u.Email}, u.MirrorRow.values()...)
 	return tx.exec("UPDATE clerk.users SET first_name = ?, last_name = ?, username = ?, image_url = ?, email = ?, "+
 		setMirrorRow+" WHERE id = ?", append(values, u.ID)...)

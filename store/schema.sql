@@ -1,5 +1,17 @@
 -- What the migrations make. Written by a test, see schema_test.go; read it, do not run it.
 
+CREATE TABLE clerk.changes (
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    id bigint NOT NULL,
+    organization_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    user_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    session_id text COLLATE "C" NOT NULL DEFAULT ''::text,
+    role boolean NOT NULL DEFAULT false,
+    at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT changes_pkey PRIMARY KEY (xid, id)
+);
+GRANT DELETE, INSERT, SELECT ON clerk.changes TO mirror;
+
 CREATE TABLE clerk.domains (
     id text COLLATE "C" NOT NULL,
     organization_id text COLLATE "C" NOT NULL DEFAULT ''::text,
@@ -66,6 +78,14 @@ CREATE TABLE clerk.invitations (
 CREATE INDEX invitations_by_organization ON clerk.invitations USING btree (organization_id);
 CREATE INDEX invitations_by_user ON clerk.invitations USING btree (user_id) WHERE (user_id <> ''::text);
 GRANT INSERT, SELECT, UPDATE ON clerk.invitations TO mirror;
+
+CREATE TABLE clerk.key_sets (
+    issuer text COLLATE "C" NOT NULL,
+    body bytea NOT NULL,
+    fetched_at timestamp with time zone NOT NULL,
+    CONSTRAINT key_sets_pkey PRIMARY KEY (issuer)
+);
+GRANT INSERT, SELECT, UPDATE ON clerk.key_sets TO mirror;
 
 CREATE TABLE clerk.memberships (
     id text COLLATE "C" NOT NULL,
@@ -210,6 +230,7 @@ CREATE TABLE public.documents (
     version integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    impersonator_id text COLLATE "C",
     CONSTRAINT documents_pkey PRIMARY KEY (organization_id, id),
     CONSTRAINT documents_content_check CHECK ((char_length(content) <= 32768)),
     CONSTRAINT documents_organization_id_check CHECK ((organization_id <> ''::text)),
@@ -282,6 +303,24 @@ BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', privileges, copied, (SELECT mirror_role FROM tenantry.instance));
 END
 $procedure$
+;
+
+CREATE OR REPLACE FUNCTION tenantry.note_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+BEGIN
+    CASE TG_TABLE_NAME
+        WHEN 'organizations' THEN INSERT INTO clerk.changes (organization_id) VALUES (NEW.id);
+        WHEN 'users' THEN INSERT INTO clerk.changes (user_id) VALUES (NEW.id);
+        WHEN 'memberships' THEN INSERT INTO clerk.changes (organization_id, user_id) VALUES (NEW.organization_id, NEW.user_id);
+        WHEN 'roles' THEN INSERT INTO clerk.changes (role) VALUES (true);
+        WHEN 'revoked_sessions' THEN INSERT INTO clerk.changes (session_id, user_id) VALUES (NEW.id, NEW.user_id);
+    END CASE;
+    RETURN NULL;
+END
+$function$
 ;
 
 CREATE OR REPLACE PROCEDURE tenantry.own_table(IN owned regclass, IN request_privileges text DEFAULT 'SELECT, INSERT, UPDATE, DELETE'::text)

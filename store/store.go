@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,10 @@ type Store struct {
 	instance Instance
 	requests *door
 	mirror   *door
+	// changed holds a word for CallOthers.
+	changed   chan struct{}
+	mu        sync.Mutex
+	listeners []func([]Change)
 }
 
 // Open connects, and judges what requests will really run as before anything is served. It returns an error that says
@@ -62,7 +67,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, instance: instance}
+	s := &Store{config: config, instance: instance, changed: make(chan struct{}, 1)}
 	if s.requests, err = openDoor(ctx, config, instance.RequestRole); err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func Document(t testing.TB, org store.Org, d models.Document) *models.Document {
 	if d.AuthorID == "" {
 		d.AuthorID = "user_author"
 	}
-	stored, err := org.CreateDocument(t.Context(), d.AuthorID, store.DocumentInput{Title: &d.Title, Content: &d.Content})
+	stored, err := org.CreateDocument(t.Context(), models.Actor{UserID: d.AuthorID, ImpersonatorID: d.ImpersonatorID}, store.DocumentInput{Title: &d.Title, Content: &d.Content})
 	if err != nil {
 		t.Fatal(err)
 	}
