@@ -25,7 +25,7 @@ check: ## Everything that must hold before a change is taken, some ten minutes.
 	.ci/run
 
 # The same tests as in `go test`, on many more cases: the figures in docs/mirror.md come from here. PROVE=0.1 does a tenth.
-# The models take @TIME@.
+# The whole takes some 20 minutes of one core, as a tenth of the models took two; add what runs on PostgreSQL.
 PROVE ?= 1
 PROOFS := Order|Nobody|Shortcuts|TokenAgainst|Lost|Exodus|Postgres|Concurrent|Killed|Backfill|Malformed|Endpoint|Revocation
 
