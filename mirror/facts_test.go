@@ -40,7 +40,7 @@ func TestPostgresJudgesAsTheFunctions(t *testing.T) {
 	for _, organization := range organizations {
 		for _, user := range users {
 			for _, session := range []string{"sess_lives", "sess_over"} {
-				got, err := f.Facts(t.Context(), organization, user, session)
+				got, err := f.Facts(t.Context(), organization, user, session, "")
 				if err != nil {
 					t.Fatal(err)
 				}
