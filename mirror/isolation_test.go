@@ -68,6 +68,7 @@ func (f *fixture) rowsOf(t *testing.T, organizationID string) string {
 		UNION ALL SELECT 'membership ' || m::text || m.xmin || m.ctid FROM clerk.memberships AS m WHERE organization_id = $1
 		UNION ALL SELECT 'public organization ' || o::text || o.xmin || o.ctid FROM public.organizations AS o WHERE organization_id = $1
 		UNION ALL SELECT 'member ' || m::text || m.xmin || m.ctid FROM public.members AS m WHERE organization_id = $1
+		UNION ALL SELECT 'provisional ' || p::text || p.xmin || p.ctid FROM clerk.provisional AS p WHERE organization_id = $1
 		UNION ALL SELECT 'user ' || u::text || u.xmin || u.ctid FROM clerk.users AS u
 		UNION ALL SELECT 'invitation ' || i::text || i.xmin || i.ctid FROM clerk.invitations AS i WHERE organization_id = $1
 		UNION ALL SELECT 'domain ' || d::text || d.xmin || d.ctid FROM clerk.domains AS d WHERE organization_id = $1
@@ -112,6 +113,9 @@ func TestProjectionIsFenced(t *testing.T) {
 		},
 		"named before": func(tx *store.MirrorTx) error {
 			return errors.Join(tx.InOrganization(globex, func() error { return nil }), tx.PutMember(member))
+		},
+		"another's provisional member": func(tx *store.MirrorTx) error {
+			return tx.InOrganization(acme, func() error { return tx.PutProvisional(member) })
 		},
 		"an empty name": func(tx *store.MirrorTx) error {
 			return tx.InOrganization("", func() error { return tx.PutMember(member) })

@@ -40,6 +40,9 @@ type ledger interface {
 	InOrganization(id string, fn func() error) error
 	PutOrganization(models.Organization) error
 	PutMember(models.Member) error
+	PutProvisional(models.Member) error
+	RemoveProvisional(organizationID, userID string) error
+	Provisional(userID string) (organizationIDs []string, err error)
 }
 
 var _ ledger = (*store.MirrorTx)(nil)

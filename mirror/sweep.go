@@ -162,6 +162,11 @@ func (s *sweep) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.changes {
+		if err := s.retractBefore(ctx, s.row.StartedAt); err != nil {
+			return err
+		}
+	}
 	if err := s.project(ctx); err != nil {
 		return err
 	}

@@ -66,11 +66,17 @@ func (tx *MirrorTx) ForgetSeen(generation int64) error {
 	return tx.exec("DELETE FROM clerk.seen WHERE generation = ?", generation)
 }
 
+// told leaves out organizations and users of whom only a token told: of those the time of the last news is not known.
+var told = map[MirrorKind]string{
+	MirrorOrganizations: " AND s.updated_at > 0",
+	MirrorUsers:         " AND (s.updated_at > 0 OR EXISTS (SELECT FROM clerk.memberships AS m WHERE m.user_id = s.id))",
+}
+
 // unseen are the living rows, s, that the lists of a comparison did not have and of which nothing newer than a time is
 // known.
 func unseen(kind MirrorKind) string {
 	return " FROM clerk." + string(kind) + ` AS s WHERE NOT s.dead AND greatest(s.created_at, s.updated_at, s.auth_at, s.env_ts) < ?
-		AND NOT EXISTS (SELECT FROM clerk.seen AS n WHERE n.generation = ? AND n.kind = ? AND n.id = s.id)`
+		AND NOT EXISTS (SELECT FROM clerk.seen AS n WHERE n.generation = ? AND n.kind = ? AND n.id = s.id)` + told[kind]
 }
 
 // Unseen returns, in the order of their ids and from behind one of them, rows that Clerk's lists did not have. Those with
