@@ -92,8 +92,8 @@ const (
 	same verdict = iota
 	missing
 	differing
-	// untold is no drift, because no event tells of it: a membership's snapshot of a person who was renamed since, or
-	// a row that waits for a read.
+	// untold is no drift, because no event tells of it: a membership's snapshot of a person who was renamed since, an
+	// invitation that expired, or a row that waits for a read.
 	untold
 )
 
@@ -109,6 +109,15 @@ func judge(k kind, row store.MirrorSummary, found bool, r reading) verdict {
 		return differing
 	}
 	fields := row.UpdatedAt == s.version.UpdatedAt && row.CreatedAt == s.createdAt
+	if c, ok := r.change.(invitationChange); ok && settled(row.Status) != settled(c.status) {
+		switch {
+		case settled(row.Status):
+			return same // and nothing changes that
+		case fields && c.status == "expired":
+			return untold
+		}
+		return differing
+	}
 	switch {
 	case fields && row.Digest == s.version.Digest && !row.NeedsRead:
 		return same
