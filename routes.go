@@ -117,7 +117,8 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 				return nil, err
 			}
 			if viewer.InDoubt {
-				parts.mirror.AskSoon(viewer.Organization.ID, viewer.UserID)
+				active := viewer.Organization
+				parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
 			}
 			return graph.WithLoaders(auth.NewContext(ctx, viewer), parts.store), nil
 		},

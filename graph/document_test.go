@@ -136,3 +136,35 @@ func BenchmarkOneDocument(b *testing.B) {
 	document := a.document(acme, "One")
 	a.benchmark(b, `query($id: ID!) { document(id: $id) { id title content version } }`, variables{"id": document.GlobalID()})
 }
+
+// A member of whom only a token told so far can be pointed to, without a name, and is in no list.
+func TestProvisionalMember(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	fresh := viewer("user_fresh", acme, "org:member", everything...)
+	const list = `{ organization { members { nodes { id } totalCount } } }`
+	before := a.ask(fresh, list, nil)
+	member := dbtest.Member(t, a.ownerURL, models.Member{OrganizationID: acme, UserID: "user_fresh", Role: "org:member", Provisional: true})
+	created := a.ask(fresh, `mutation { createDocument(input: {title: "First", content: ""}) { document { author { id name email role leftAt } } } }`, nil)
+	author, _ := created.At("createDocument", "document", "author").(map[string]any)
+	if author == nil || author["id"] != member.GlobalID() || author["name"] != nil || author["email"] != nil || author["role"] != "org:member" || author["leftAt"] != nil {
+		t.Errorf("the author: %s", created.Body)
+	}
+	node := a.ask(ada, `query($id: ID!) { node(id: $id) { id ... on Member { name role } } }`, variables{"id": member.GlobalID()})
+	if node.Code() != "" || node.At("node", "role") != "org:member" || node.At("node", "name") != nil {
+		t.Errorf("by id: %s", node.Body)
+	}
+	if other := a.ask(gus, `query($id: ID!) { node(id: $id) { id } }`, variables{"id": member.GlobalID()}); other.At("node") != nil {
+		t.Errorf("of another organization: %s", other.Body)
+	}
+	if after := a.ask(fresh, list, nil); after.Code() != "" || after.Body != before.Body {
+		t.Errorf("the list was %s and is %s", before.Body, after.Body)
+	}
+	if own := a.ask(fresh, `{ viewer { membership { role } } }`, nil); own.At("viewer", "membership", "role") != "org:member" {
+		t.Errorf("viewer.membership: %s", own.Body)
+	}
+	// The row itself grants nothing: what the viewer may do is the viewer's.
+	if denied := a.ask(viewer("user_fresh", acme, "org:member"), `mutation { createDocument(input: {title: "x", content: ""}) { document { id } } }`, nil); denied.Code() != "FORBIDDEN" {
+		t.Errorf("without a permission: %s", denied.Body)
+	}
+}

@@ -19,26 +19,25 @@ const (
 // couple is an organization and a user.
 type couple struct{ organizationID, userID string }
 
-// asks are the memberships that requests were in doubt about.
+// asks are the claims that requests were in doubt about: first to be noted, then to be read.
 type asks struct {
-	waiting chan couple
+	waiting chan Claim
+	noted   chan couple
 	mu      sync.Mutex
 	recent  map[couple]time.Time
 }
 
 func newAsks() *asks {
-	return &asks{waiting: make(chan couple, asksWaiting), recent: map[couple]time.Time{}}
+	return &asks{waiting: make(chan Claim, asksWaiting), noted: make(chan couple, asksWaiting), recent: map[couple]time.Time{}}
 }
 
-// AskSoon has Clerk asked for a membership, in the background. It returns at once; what was asked for a moment ago is not
-// asked for again, and where too much waits it is left to the next request. Without a Backend it does nothing.
-func (m *Mirror) AskSoon(organizationID, userID string) {
-	if m.config.Backend != nil {
-		m.asks.add(couple{organizationID, userID}, m.config.Now())
-	}
-}
+// AskSoon has bare rows made for a claim of which the copy knows nothing, and Clerk asked for the membership, both in the
+// background. It returns at once; what was asked for a moment ago is not asked for again, and where too much waits it is
+// left to a later request. Without a Backend only the rows are made, which the membership's events replace.
+func (m *Mirror) AskSoon(claim Claim) { m.asks.add(claim, m.config.Now()) }
 
-func (a *asks) add(c couple, now time.Time) {
+func (a *asks) add(claim Claim, now time.Time) {
+	c := couple{claim.OrganizationID, claim.UserID}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if at, known := a.recent[c]; known && now.Sub(at) < askAgain {
@@ -55,9 +54,31 @@ func (a *asks) add(c couple, now time.Time) {
 		}
 	}
 	select {
-	case a.waiting <- c:
+	case a.waiting <- claim:
 		a.recent[c] = now
 	default:
+	}
+}
+
+// noteAsks makes the rows of claims. It does not wait for Clerk, which may be slow just then.
+func (m *Mirror) noteAsks(ctx context.Context) {
+	for {
+		select {
+		case claim := <-m.asks.waiting:
+			if err := m.note(ctx, claim); err != nil && ctx.Err() == nil {
+				m.config.Logger.Warn("mirror: what a token tells of a member could not be noted", "organization_id", claim.OrganizationID,
+					"user_id", claim.UserID, "error", err)
+			}
+			if m.config.Backend == nil {
+				continue
+			}
+			select {
+			case m.asks.noted <- couple{claim.OrganizationID, claim.UserID}:
+			default: // too much waits: a later request asks again
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -65,7 +86,7 @@ func (a *asks) add(c couple, now time.Time) {
 func (m *Mirror) answerAsks(ctx context.Context) {
 	for {
 		select {
-		case c := <-m.asks.waiting:
+		case c := <-m.asks.noted:
 			if err := m.ask(ctx, c); err != nil && ctx.Err() == nil {
 				m.config.Logger.Warn("mirror: a membership could not be read from Clerk", "organization_id", c.organizationID,
 					"user_id", c.userID, "error", err)
@@ -76,14 +97,17 @@ func (m *Mirror) answerAsks(ctx context.Context) {
 	}
 }
 
-// ask reads a membership, its organization with it, and the user where nothing is known of them. What is not there is left
-// to the next comparison, which looks twice.
+// ask reads a membership, its organization with it, and the user where nothing is known of them. Where there is none what a
+// token told of is taken back; what else the copy has and Clerk has not is left to the next comparison, which looks twice.
 func (m *Mirror) ask(ctx context.Context, c couple) error {
 	found, _, err := m.config.Backend.memberships(ctx, c.organizationID, c.userID)
 	if err != nil {
 		return err
 	}
-	if err := m.applyEach(ctx, found); err != nil || len(found) == 0 {
+	if len(found) == 0 {
+		return m.applyOne(ctx, retraction{c})
+	}
+	if err := m.applyEach(ctx, found); err != nil {
 		return err
 	}
 	var users map[string]store.MirrorSummary

@@ -12,7 +12,7 @@ func TestAskSoon(t *testing.T) {
 	t.Parallel()
 	f, clerk := newSweepFixture(t)
 	clerk.crowd(2)
-	f.AskSoon("org_1", "user_000001")
+	f.AskSoon(Claim{OrganizationID: "org_1", UserID: "user_000001", Role: "org:member"})
 	f.run(t)
 	f.eventually(t, "SELECT count(*) = 1 FROM public.members WHERE name = 'U' AND role = 'org:member'")
 	f.eventually(t, "SELECT name = 'One' FROM public.organizations")
@@ -22,7 +22,7 @@ func TestAskSoon(t *testing.T) {
 	}
 	clerk.asked()
 	for range 100 {
-		f.AskSoon("org_1", "user_000001")
+		f.AskSoon(Claim{OrganizationID: "org_1", UserID: "user_000001", Role: "org:member"})
 	}
 	if n := len(f.asks.waiting); n != 0 || len(clerk.asked()) != 0 {
 		t.Errorf("asked again at once; %d wait", n)
@@ -57,7 +57,7 @@ func TestAsksAreBounded(t *testing.T) {
 	t.Parallel()
 	a, now := newAsks(), time.Now()
 	for i := range asksWaiting + 10 {
-		a.add(couple{"org_1", fmt.Sprint("user_", i)}, now)
+		a.add(Claim{OrganizationID: "org_1", UserID: fmt.Sprint("user_", i)}, now)
 	}
 	if len(a.waiting) != asksWaiting || len(a.recent) != asksWaiting {
 		t.Errorf("%d wait, %d are known", len(a.waiting), len(a.recent))
@@ -66,11 +66,11 @@ func TestAsksAreBounded(t *testing.T) {
 		a.recent[couple{"org_2", fmt.Sprint(i)}] = now
 	}
 	<-a.waiting
-	a.add(couple{"org_3", "user_1"}, now.Add(time.Second))
+	a.add(Claim{OrganizationID: "org_3", UserID: "user_1"}, now.Add(time.Second))
 	if len(a.waiting) != asksWaiting-1 {
 		t.Error("more are known than may be")
 	}
-	a.add(couple{"org_3", "user_1"}, now.Add(askAgain))
+	a.add(Claim{OrganizationID: "org_3", UserID: "user_1"}, now.Add(askAgain))
 	if len(a.waiting) != asksWaiting || len(a.recent) != 1 {
 		t.Errorf("later %d wait, %d are known", len(a.waiting), len(a.recent))
 	}

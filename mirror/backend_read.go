@@ -36,6 +36,9 @@ var mirrored = []kind{
 	usersKind,
 	{store.MirrorRoles, "/organization_roles", false, readRole},
 	{store.MirrorMemberships, "/organization_memberships", false, readMembership},
+	{store.MirrorPermissions, "/organization_permissions", false, readPermission},
+	{store.MirrorInvitations, "/organization_invitations", false, readInvitation},
+	{store.MirrorDomains, "/organization_domains", false, readDomain},
 }
 
 // listing is one page of a list.
@@ -83,18 +86,22 @@ func (k kind) read(body json.RawMessage, at int64) (listing, error) {
 	return l, nil
 }
 
-// one reads an object by its id. A membership has no read of its own: it is in its organization's list, filtered by the
-// user. gone is when, in Clerk's milliseconds, there was no such object; then the readings are what is there instead,
+// one reads an object by its id. Memberships and domains have no read of their own: they are in their organization's list.
+// gone is when, in Clerk's milliseconds, there was no such object; then the readings are what is there instead,
 // such as a later membership of the same user.
 func (b *Backend) one(ctx context.Context, k kind, ref store.MirrorRef) (found []reading, gone int64, err error) {
-	if k.name == store.MirrorMemberships {
+	switch k.name {
+	case store.MirrorMemberships:
 		found, at, err := b.memberships(ctx, ref.OrganizationID, ref.UserID)
-		if err != nil || slices.ContainsFunc(found, func(r reading) bool { return r.statement.id == ref.ID }) {
-			return found, 0, err
-		}
-		return found, at, nil
+		return among(found, ref.ID, at, err)
+	case store.MirrorDomains:
+		found, at, err := b.domains(ctx, ref.OrganizationID)
+		return among(found, ref.ID, at, err)
 	}
 	where, err := path(ref.ID, k.list+"/%s")
+	if k.name == store.MirrorInvitations && err == nil {
+		where, err = path(ref.OrganizationID, "/organizations/%s/invitations/"+ref.ID)
+	}
 	if err != nil {
 		return nil, 0, err
 	}
@@ -110,6 +117,34 @@ func (b *Backend) one(ctx context.Context, k kind, ref store.MirrorRef) (found [
 		return nil, 0, fmt.Errorf("%w: one of the %s cannot be read", ErrBackendUnavailable, k.name)
 	}
 	return []reading{read}, 0, nil
+}
+
+// among says since when an object is gone that a list may have shown.
+func among(found []reading, id string, at int64, err error) ([]reading, int64, error) {
+	if err != nil || slices.ContainsFunc(found, func(r reading) bool { return r.statement.id == id }) {
+		return found, 0, err
+	}
+	return found, at, nil
+}
+
+// domains reads those of an organization: none, as where there is no such organization.
+func (b *Backend) domains(ctx context.Context, organizationID string) (found []reading, at int64, err error) {
+	where, err := path(organizationID, "/organizations/%s/domains")
+	if err != nil {
+		return nil, 0, err
+	}
+	body, at, err := b.get(ctx, where, url.Values{"limit": {strconv.Itoa(pageSize)}})
+	if errors.Is(err, ErrGone) {
+		return nil, at, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	l, err := kind{name: store.MirrorDomains, decode: readDomain}.read(body, at)
+	if err != nil || l.unreadable > 0 || l.entries == pageSize {
+		return nil, 0, fmt.Errorf("%w: an organization's domains cannot be read", ErrBackendUnavailable)
+	}
+	return l.readings, at, nil
 }
 
 // memberships reads those of a user in an organization: one, or none, as where there is no such organization.
@@ -183,6 +218,39 @@ func readMembership(raw json.RawMessage, at int64) (reading, error) {
 	return reading{changed.statement, changed}, nil
 }
 
+func readPermission(raw json.RawMessage, at int64) (reading, error) {
+	c, err := decodePermission(envelope{Data: raw}, verbUpdated)
+	if err != nil {
+		return reading{}, err
+	}
+	changed := c.(permissionChange)
+	changed.statement = authoritative(changed.statement, at)
+	return reading{changed.statement, changed}, nil
+}
+
+func readInvitation(raw json.RawMessage, at int64) (reading, error) {
+	c, err := decodeInvitation(envelope{Data: raw}, verbUpdated)
+	if err != nil {
+		return reading{}, err
+	}
+	changed := c.(invitationChange)
+	if changed.status == "" {
+		return reading{}, permanent("the invitation's status is missing")
+	}
+	changed.statement = authoritative(changed.statement, at)
+	return reading{changed.statement, changed}, nil
+}
+
+func readDomain(raw json.RawMessage, at int64) (reading, error) {
+	c, err := decodeDomain(envelope{Data: raw}, verbUpdated)
+	if err != nil {
+		return reading{}, err
+	}
+	changed := c.(domainChange)
+	changed.statement = authoritative(changed.statement, at)
+	return reading{changed.statement, changed}, nil
+}
+
 // vanished is the change for an object that Clerk does not have any more.
 func vanished(k kind, ref store.MirrorRef, at int64) change {
 	s := deleted(ref.ID, max(at, ref.CreatedAt)) // whatever the clocks say, what is gone had been made
@@ -193,6 +261,12 @@ func vanished(k kind, ref store.MirrorRef, at int64) change {
 		return userChange{statement: s}
 	case store.MirrorRoles:
 		return roleChange{statement: s}
+	case store.MirrorPermissions:
+		return permissionChange{statement: s}
+	case store.MirrorInvitations:
+		return invitationChange{statement: s}
+	case store.MirrorDomains:
+		return domainChange{statement: s}
 	}
 	return membershipChange{statement: s, organizationID: ref.OrganizationID, userID: ref.UserID}
 }

@@ -63,6 +63,23 @@ func (f *fakeClerk) serve(w *world) {
 			f.lists["organization_roles"] = append(f.lists["organization_roles"], w.roleData(r))
 		}
 	}
+	for _, p := range w.more.permissions {
+		if p.tomb == 0 {
+			f.lists["organization_permissions"] = append(f.lists["organization_permissions"], p.data())
+		}
+	}
+	for _, i := range w.more.invitations {
+		if i.organization.tomb == 0 {
+			data := i.data()
+			delete(data, "user_id") // which only the event of the acceptance has
+			f.lists["organization_invitations"] = append(f.lists["organization_invitations"], data)
+		}
+	}
+	for _, d := range w.more.domains {
+		if d.tomb == 0 && d.organization.tomb == 0 {
+			f.lists["organization_domains"] = append(f.lists["organization_domains"], d.data())
+		}
+	}
 	for _, m := range w.members {
 		if w.member(m.organization, m.user) == m {
 			f.lists["organization_memberships"] = append(f.lists["organization_memberships"], w.memberData(m))
@@ -97,6 +114,17 @@ func (f *fakeClerk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, http.StatusNotFound)
 	case find(all, segments[1]) < 0:
 		f.refuse(w, http.StatusNotFound)
+	case segments[2] == "invitations":
+		invitations := f.lists["organization_invitations"]
+		if i := find(invitations, segments[3]); i >= 0 && invitations[i]["organization_id"] == segments[1] {
+			answerJSON(w, invitations[i])
+			return
+		}
+		f.refuse(w, http.StatusNotFound)
+	case segments[2] == "domains":
+		f.page(w, r, slices.DeleteFunc(slices.Clone(f.lists["organization_domains"]), func(d object) bool {
+			return d["organization_id"] != segments[1]
+		}), false)
 	default: // the memberships of an organization
 		f.page(w, r, slices.DeleteFunc(slices.Clone(f.lists["organization_memberships"]), func(m object) bool {
 			return m["organization"].(object)["id"] != segments[1] ||

@@ -41,6 +41,10 @@ type invitationChange struct {
 	expiresAt      int64
 }
 
+// settled says that a status is final. pending is the only one that another can follow, whatever the versions say, so that
+// a read from before an acceptance does not undo it.
+func settled(status string) bool { return status != "" && status != "pending" }
+
 // statuses stand in where an event leaves the status out.
 var statuses = map[verb]string{verbCreated: "pending", verbAccepted: "accepted", verbRevoked: "revoked"}
 
@@ -114,6 +118,19 @@ func (c invitationChange) apply(tx ledger) error {
 	return tx.WriteInvitation(next)
 }
 
+// decide is the merge of versions, in which a settled status comes before the version.
+func (c invitationChange) decide(row store.MirrorInvitation) (next store.MirrorRow, take bool) {
+	next = row.MirrorRow
+	if !c.fields || stub(next) || c.createdAt != next.CreatedAt || settled(row.Status) == settled(c.status) {
+		return decide(next, c.statement, true)
+	}
+	if settled(row.Status) {
+		return next, false
+	}
+	next.MirrorVersion, next.NeedsRead = c.version, false
+	return next, true
+}
+
 // merge is the invitation's row after the change. Who accepted it is kept whatever comes later, since not every form of an
 // invitation says so; once that user is deleted the address is theirs no more.
 func (c invitationChange) merge(row store.MirrorInvitation, user store.MirrorUser) (next store.MirrorInvitation, changed bool, err error) {
@@ -125,7 +142,7 @@ func (c invitationChange) merge(row store.MirrorInvitation, user store.MirrorUse
 	}
 	named := row.UserID != c.userID
 	row.UserID = c.userID
-	merged, take := decide(row.MirrorRow, c.statement, true)
+	merged, take := c.decide(row)
 	changed = named || merged != row.MirrorRow
 	row.MirrorRow = merged
 	if take {

@@ -68,6 +68,7 @@ func (f *fixture) rowsOf(t *testing.T, organizationID string) string {
 		UNION ALL SELECT 'membership ' || m::text || m.xmin || m.ctid FROM clerk.memberships AS m WHERE organization_id = $1
 		UNION ALL SELECT 'public organization ' || o::text || o.xmin || o.ctid FROM public.organizations AS o WHERE organization_id = $1
 		UNION ALL SELECT 'member ' || m::text || m.xmin || m.ctid FROM public.members AS m WHERE organization_id = $1
+		UNION ALL SELECT 'provisional ' || p::text || p.xmin || p.ctid FROM clerk.provisional AS p WHERE organization_id = $1
 		UNION ALL SELECT 'user ' || u::text || u.xmin || u.ctid FROM clerk.users AS u
 		UNION ALL SELECT 'invitation ' || i::text || i.xmin || i.ctid FROM clerk.invitations AS i WHERE organization_id = $1
 		UNION ALL SELECT 'domain ' || d::text || d.xmin || d.ctid FROM clerk.domains AS d WHERE organization_id = $1
@@ -113,6 +114,9 @@ func TestProjectionIsFenced(t *testing.T) {
 		},
 		"named around": func(tx *store.MirrorTx) error {
 			return tx.InOrganization(globex, func() error { return tx.PutMember(acme, member) })
+		},
+		"another's provisional member": func(tx *store.MirrorTx) error {
+			return tx.PutProvisional(acme, member)
 		},
 		"SQL as a name": func(tx *store.MirrorTx) error { return tx.PutMember("'; RESET ROLE; --", member) },
 		"an organization": func(tx *store.MirrorTx) error {

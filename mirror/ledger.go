@@ -39,6 +39,9 @@ type ledger interface {
 
 	PutOrganization(inside string, o models.Organization) error
 	PutMember(inside string, m models.Member) error
+	PutProvisional(inside string, m models.Member) error
+	RemoveProvisional(organizationID, userID string) error
+	Provisional(userID string) (organizationIDs []string, err error)
 }
 
 var _ ledger = (*store.MirrorTx)(nil)

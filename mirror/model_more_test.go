@@ -1,6 +1,12 @@
 package mirror
 
-import "github.com/tenantry/tenantry/store"
+import (
+	"maps"
+	"slices"
+
+	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
+)
 
 func (m *model) Invitation(id string) (store.MirrorInvitation, bool, error) {
 	row, found := m.invitations[id]
@@ -49,4 +55,47 @@ func (m *model) RevokeSession(r store.RevokedSession) error {
 	r.UserID, r.RevokedAt = max(r.UserID, known.UserID), max(r.RevokedAt, known.RevokedAt)
 	m.sessions[r.ID] = r
 	return nil
+}
+
+func (m *model) PutProvisional(inside string, member models.Member) error {
+	p := pair{member.OrganizationID, member.UserID}
+	if inside != p.organization || !member.Provisional {
+		panic("a provisional member written outside of the organization")
+	}
+	known, found := m.publicMembers[p]
+	switch {
+	case !found:
+		m.publicMembers[p] = member
+	case known.Provisional:
+		known.Role = member.Role
+		m.publicMembers[p] = known
+	}
+	return nil
+}
+
+func (m *model) RemoveProvisional(organizationID, userID string) error {
+	if p := (pair{organizationID, userID}); m.publicMembers[p].Provisional {
+		delete(m.publicMembers, p)
+	}
+	return nil
+}
+
+func (m *model) Provisional(userID string) (organizationIDs []string, err error) {
+	for p, member := range m.publicMembers {
+		if p.user == userID && member.Provisional {
+			organizationIDs = append(organizationIDs, p.organization)
+		}
+	}
+	slices.Sort(organizationIDs)
+	return organizationIDs, nil
+}
+
+// clone is a copy whose maps are its own.
+func (m *model) clone() *model {
+	return &model{
+		organizations: maps.Clone(m.organizations), users: maps.Clone(m.users), memberships: maps.Clone(m.memberships),
+		roles: maps.Clone(m.roles), invitations: maps.Clone(m.invitations), domains: maps.Clone(m.domains),
+		permissions: maps.Clone(m.permissions), sessions: maps.Clone(m.sessions),
+		publicOrganizations: maps.Clone(m.publicOrganizations), publicMembers: maps.Clone(m.publicMembers),
+	}
 }

@@ -60,8 +60,8 @@ type KindReport struct {
 	Unreadable int `json:"unreadable"`
 }
 
-// Report is what a comparison of the copy with Clerk found, by kind: organizations, users, roles, memberships, and
-// members, which is what requests read of memberships.
+// Report is what a comparison of the copy with Clerk found, by kind: organizations, users, roles, memberships,
+// permissions, invitations, domains, and members, which is what requests read of memberships.
 type Report struct {
 	Kinds map[string]*KindReport `json:"kinds"`
 	// Resumed says that it went on with one that had been cut off.
@@ -188,6 +188,11 @@ func (s *sweep) run(ctx context.Context) error {
 	}
 	for _, k := range mirrored {
 		if err := s.end(ctx, k); err != nil {
+			return err
+		}
+	}
+	if s.changes {
+		if err := s.retractBefore(ctx, s.row.StartedAt); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/tenantry/tenantry/store"
@@ -67,7 +68,12 @@ func (s *sweep) merge(ctx context.Context, k kind, readings []reading) error {
 	if !s.changes {
 		return nil
 	}
-	changed, refused, err := s.applyAll(ctx, wanted)
+	changed, rest, err := s.applyBatches(ctx, k, wanted)
+	report.Changed += changed
+	if err != nil {
+		return err
+	}
+	changed, refused, err := s.applyAll(ctx, rest)
 	report.Changed += changed
 	report.Unreadable += refused
 	return err
@@ -98,8 +104,8 @@ const (
 	same verdict = iota
 	missing
 	differing
-	// untold is no drift, because no event tells of it: a membership's snapshot of a person who was renamed since, or
-	// a row that waits for a read.
+	// untold is no drift, because no event tells of it: a membership's snapshot of a person who was renamed since, an
+	// invitation that expired, or a row that waits for a read.
 	untold
 )
 
@@ -115,6 +121,15 @@ func judge(k kind, row store.MirrorSummary, found bool, r reading) verdict {
 		return differing
 	}
 	fields := row.UpdatedAt == s.version.UpdatedAt && row.CreatedAt == s.createdAt
+	if c, ok := r.change.(invitationChange); ok && settled(row.Status) != settled(c.status) {
+		switch {
+		case settled(row.Status):
+			return same // and nothing changes that
+		case fields && c.status == "expired":
+			return untold
+		}
+		return differing
+	}
 	switch {
 	case fields && row.Digest == s.version.Digest && !row.NeedsRead:
 		return same
@@ -126,6 +141,25 @@ func judge(k kind, row store.MirrorSummary, found bool, r reading) verdict {
 		return untold
 	}
 	return differing
+}
+
+// applyBatches merges memberships, many in one transaction. rest is what is left for transactions of their own: other
+// kinds, and batches with something in them that cannot be merged so.
+func (s *sweep) applyBatches(ctx context.Context, k kind, readings []reading) (changed int, rest []reading, err error) {
+	if k.name != store.MirrorMemberships {
+		return 0, readings, nil
+	}
+	for part := range slices.Chunk(readings, batchSize) {
+		switch err := s.applyMemberships(ctx, part); {
+		case err == nil:
+			changed += len(part)
+		case errors.Is(err, errNotInBatch), errors.Is(err, errPairLearnt), isPermanent(err), errors.Is(err, store.ErrUnstorable):
+			rest = append(rest, part...)
+		default:
+			return changed, nil, err
+		}
+	}
+	return changed, rest, nil
 }
 
 // applyAll merges each in a transaction of its own, a few at a time. refused is how many contradict what is known

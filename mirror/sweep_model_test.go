@@ -168,6 +168,18 @@ func (m *model) summaries(kind store.MirrorKind) map[string]store.MirrorSummary 
 		for id, row := range m.memberships {
 			found[id] = store.MirrorSummary{MirrorRow: row.MirrorRow, Role: row.Role}
 		}
+	case store.MirrorPermissions:
+		for id, row := range m.permissions {
+			found[id] = store.MirrorSummary{MirrorRow: row.MirrorRow}
+		}
+	case store.MirrorInvitations:
+		for id, row := range m.invitations {
+			found[id] = store.MirrorSummary{MirrorRow: row.MirrorRow, Status: row.Status}
+		}
+	case store.MirrorDomains:
+		for id, row := range m.domains {
+			found[id] = store.MirrorSummary{MirrorRow: row.MirrorRow}
+		}
 	default:
 		panic("the model compares no " + string(kind))
 	}

@@ -208,7 +208,7 @@ func (m *meeting) mint(organization *worldOrganization, user *worldUser) {
 // ask is what a request in doubt does: a while later Clerk is read, and a while after that the copy has the answer; or
 // neither.
 func (m *meeting) ask(p pair) {
-	m.asks.add(couple{p.organization, p.user}, time.UnixMilli(m.now))
+	m.asks.add(Claim{OrganizationID: p.organization, UserID: p.user}, time.UnixMilli(m.now))
 	select {
 	case <-m.asks.waiting:
 	default:

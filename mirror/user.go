@@ -85,7 +85,24 @@ func (c userChange) apply(tx ledger) error {
 	if err := tx.WriteUser(row); err != nil {
 		return err
 	}
-	return refreshUser(tx, before, row)
+	if err := refreshUser(tx, before, row); err != nil || !dead(next) {
+		return err
+	}
+	return forgetProvisional(tx, row.ID)
+}
+
+// forgetProvisional takes back what only tokens told of a locked user, who is deleted.
+func forgetProvisional(tx ledger, userID string) error {
+	organizationIDs, err := tx.Provisional(userID)
+	if err != nil {
+		return err
+	}
+	for _, id := range organizationIDs {
+		if err := tx.RemoveProvisional(id, userID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func setProfile(row *store.MirrorUser, p userProfile) {

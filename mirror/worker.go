@@ -21,7 +21,7 @@ const (
 	purgeEvery  = time.Hour
 )
 
-// Run applies what Receive could not, purges what is old, and with a Backend reads what is in doubt and compares the copy
+// Run applies what Receive could not, notes what tokens tell, purges what is old, and with a Backend reads what is in doubt and compares the copy
 // with Clerk every SweepEvery, until ctx ends; then it returns nil. What cannot be applied
 // holds nothing else up.
 func (m *Mirror) Run(ctx context.Context) error {
@@ -32,6 +32,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	group.Go(func() { m.purge(ctx) })
 	group.Go(func() { m.watchChanges(ctx) })
 	group.Go(func() { m.store.CallOthers(ctx) })
+	group.Go(func() { m.noteAsks(ctx) })
 	if m.config.Backend != nil {
 		group.Go(func() { m.readContradictions(ctx) })
 		group.Go(func() { m.answerAsks(ctx) })

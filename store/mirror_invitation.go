@@ -13,7 +13,8 @@ type MirrorInvitation struct {
 	// EmailAddress is nil once the user who accepted it was deleted.
 	EmailAddress *string
 	Role         string
-	// Status is Clerk's: pending, accepted or revoked. Clerk does not say when one expires; ExpiresAt does.
+	// Status is Clerk's: pending, accepted, revoked or expired. No event says that one expired, so that a pending one may
+	// be past its ExpiresAt until the next comparison.
 	Status    string
 	InviterID string
 	// UserID is who accepted it.

@@ -34,7 +34,6 @@ func (tx *MirrorTx) Pairs(organizationID, behind string, limit int) (pairs []*Mi
 		pair := &MirrorPair{User: MirrorUser{ID: id}}
 		pairs, byUser[id] = append(pairs, pair), pair
 	}
-	const chosen = "IN (SELECT json_array_elements_text(?::json))"
 	memberships, err := tx.memberships("organization_id = ? AND user_id "+chosen, organizationID, list(ids))
 	if err != nil {
 		return nil, err

@@ -21,14 +21,16 @@ func (tx *MirrorTx) PutMember(inside string, m models.Member) error {
 	return tx.put(inside, `INSERT INTO public.members AS m
 			(organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional)
 		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM inside
-		ON CONFLICT (organization_id, user_id) DO UPDATE SET id = excluded.id, role = excluded.role,
+		`+replaceMember,
+		m.OrganizationID, m.UserID, m.ID, m.Role, m.Name, m.Email, m.ImageURL, m.JoinedAt, m.LeftAt, m.Provisional)
+}
+
+const replaceMember = `ON CONFLICT (organization_id, user_id) DO UPDATE SET id = excluded.id, role = excluded.role,
 			name = excluded.name, email = excluded.email, image_url = excluded.image_url,
 			joined_at = excluded.joined_at, left_at = excluded.left_at, provisional = excluded.provisional
 		WHERE (m.id, m.role, m.name, m.email, m.image_url, m.joined_at, m.left_at, m.provisional) IS DISTINCT FROM
 			(excluded.id, excluded.role, excluded.name, excluded.email, excluded.image_url, excluded.joined_at,
-			excluded.left_at, excluded.provisional)`,
-		m.OrganizationID, m.UserID, m.ID, m.Role, m.Name, m.Email, m.ImageURL, m.JoinedAt, m.LeftAt, m.Provisional)
-}
+			excluded.left_at, excluded.provisional)`
 
 // put runs an insert of owned rows that selects from inside, and names the organization for that statement alone: two
 // round trips fewer than naming before and after it. The name is set when the insert asks for its first row, before row

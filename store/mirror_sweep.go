@@ -16,28 +16,35 @@ const (
 	MirrorUsers         MirrorKind = "users"
 	MirrorMemberships   MirrorKind = "memberships"
 	MirrorRoles         MirrorKind = "roles"
+	MirrorPermissions   MirrorKind = "permissions"
+	MirrorInvitations   MirrorKind = "invitations"
+	MirrorDomains       MirrorKind = "domains"
 )
 
-// MirrorRef is enough of an object to ask Clerk for it. Organization and user are a membership's.
+// MirrorRef is enough of an object to ask Clerk for it. The organization is that of a membership, an invitation or a
+// domain, the user a membership's.
 type MirrorRef struct {
 	ID                     string
 	CreatedAt              int64
 	OrganizationID, UserID string
 }
 
-// MirrorSummary is a row without what it shows of the object, but for a membership's role.
+// MirrorSummary is a row without what it shows of the object, but for a membership's role and an invitation's status.
 type MirrorSummary struct {
 	MirrorRow
-	Role string
+	Role, Status string
 }
 
 // Summaries reads the rows of ids, without locks, in one statement. What there is no row of is missing in the answer.
 func (tx *MirrorTx) Summaries(kind MirrorKind, ids []string) (map[string]MirrorSummary, error) {
-	role := "''"
-	if kind == MirrorMemberships {
-		role = "role"
+	shown := "'', ''"
+	switch kind {
+	case MirrorMemberships:
+		shown = "role, ''"
+	case MirrorInvitations:
+		shown = "'', status"
 	}
-	rows, err := tx.tx.db.Raw("SELECT id, "+role+", "+mirrorRowColumns+" FROM clerk."+string(kind)+
+	rows, err := tx.tx.db.Raw("SELECT id, "+shown+", "+mirrorRowColumns+" FROM clerk."+string(kind)+
 		" WHERE id IN (SELECT json_array_elements_text(?::json))", list(ids)).Rows()
 	if err != nil {
 		return nil, err
@@ -47,7 +54,7 @@ func (tx *MirrorTx) Summaries(kind MirrorKind, ids []string) (map[string]MirrorS
 	for rows.Next() {
 		var id string
 		var s MirrorSummary
-		if err := rows.Scan(append([]any{&id, &s.Role}, s.targets()...)...); err != nil {
+		if err := rows.Scan(append([]any{&id, &s.Role, &s.Status}, s.targets()...)...); err != nil {
 			return nil, err
 		}
 		found[id] = s
@@ -66,11 +73,28 @@ func (tx *MirrorTx) ForgetSeen(generation int64) error {
 	return tx.exec("DELETE FROM clerk.seen WHERE generation = ?", generation)
 }
 
+// sought leaves out what the lists need not have: organizations and users of whom only a token told, so that the time of the
+// last news is not known, and invitations that are settled.
+var sought = map[MirrorKind]string{
+	MirrorOrganizations: " AND s.updated_at > 0",
+	MirrorUsers:         " AND (s.updated_at > 0 OR EXISTS (SELECT FROM clerk.memberships AS m WHERE m.user_id = s.id))",
+	MirrorInvitations:   " AND s.status = 'pending'",
+}
+
+// reachable leaves out what is dead with its organization or user.
+var reachable = map[MirrorKind]string{
+	MirrorMemberships: inLivingOrganization + " AND NOT EXISTS (SELECT FROM clerk.users AS u WHERE u.id = s.user_id AND u.dead)",
+	MirrorInvitations: inLivingOrganization,
+	MirrorDomains:     inLivingOrganization,
+}
+
+const inLivingOrganization = " AND NOT EXISTS (SELECT FROM clerk.organizations AS o WHERE o.id = s.organization_id AND o.dead)"
+
 // unseen are the living rows, s, that the lists of a comparison did not have and of which nothing newer than a time is
 // known.
 func unseen(kind MirrorKind) string {
 	return " FROM clerk." + string(kind) + ` AS s WHERE NOT s.dead AND greatest(s.created_at, s.updated_at, s.auth_at, s.env_ts) < ?
-		AND NOT EXISTS (SELECT FROM clerk.seen AS n WHERE n.generation = ? AND n.kind = ? AND n.id = s.id)`
+		AND NOT EXISTS (SELECT FROM clerk.seen AS n WHERE n.generation = ? AND n.kind = ? AND n.id = s.id)` + sought[kind]
 }
 
 // Unseen returns, in the order of their ids and from behind one of them, rows that Clerk's lists did not have. Those with
@@ -79,16 +103,11 @@ func (tx *MirrorTx) Unseen(generation int64, kind MirrorKind, before int64, behi
 	return tx.refs(kind, unseen(kind)+" AND s.id > ? ORDER BY s.id LIMIT ?", before, generation, kind, behind, limit)
 }
 
-// CountUnseen returns how many rows Unseen would give in all and how many live there are. Of memberships only those count
-// that still give access.
+// CountUnseen returns how many rows Unseen would give in all and how many of such there are. What is dead with its
+// organization or user does not count.
 func (tx *MirrorTx) CountUnseen(generation int64, kind MirrorKind, before int64) (missing, live int, err error) {
-	effective := ""
-	if kind == MirrorMemberships {
-		effective = ` AND NOT EXISTS (SELECT FROM clerk.organizations AS o WHERE o.id = s.organization_id AND o.dead)
-			AND NOT EXISTS (SELECT FROM clerk.users AS u WHERE u.id = s.user_id AND u.dead)`
-	}
-	err = tx.row("SELECT (SELECT count(*)"+unseen(kind)+effective+"), (SELECT count(*) FROM clerk."+string(kind)+
-		" AS s WHERE NOT s.dead"+effective+")", before, generation, kind).Scan(&missing, &live)
+	err = tx.row("SELECT (SELECT count(*)"+unseen(kind)+reachable[kind]+"), (SELECT count(*) FROM clerk."+string(kind)+
+		" AS s WHERE NOT s.dead"+sought[kind]+reachable[kind]+")", before, generation, kind).Scan(&missing, &live)
 	return missing, live, err
 }
 
@@ -101,8 +120,11 @@ func (tx *MirrorTx) NeedRead(kind MirrorKind, before int64, limit int) ([]Mirror
 
 func (tx *MirrorTx) refs(kind MirrorKind, from string, values ...any) ([]MirrorRef, error) {
 	of := "'', ''"
-	if kind == MirrorMemberships {
+	switch kind {
+	case MirrorMemberships:
 		of = "s.organization_id, s.user_id"
+	case MirrorInvitations, MirrorDomains:
+		of = "s.organization_id, ''"
 	}
 	rows, err := tx.tx.db.Raw("SELECT s.id, s.created_at, "+of+from, values...).Rows()
 	if err != nil {

@@ -30,6 +30,7 @@ CREATE TABLE clerk.domains (
     CONSTRAINT domains_pkey PRIMARY KEY (id)
 );
 CREATE INDEX domains_by_organization ON clerk.domains USING btree (organization_id);
+CREATE INDEX domains_to_read ON clerk.domains USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.domains TO mirror;
 
 CREATE TABLE clerk.inbox (
@@ -77,6 +78,7 @@ CREATE TABLE clerk.invitations (
 );
 CREATE INDEX invitations_by_organization ON clerk.invitations USING btree (organization_id);
 CREATE INDEX invitations_by_user ON clerk.invitations USING btree (user_id) WHERE (user_id <> ''::text);
+CREATE INDEX invitations_to_read ON clerk.invitations USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.invitations TO mirror;
 
 CREATE TABLE clerk.key_sets (
@@ -150,7 +152,17 @@ CREATE TABLE clerk.permissions (
     CONSTRAINT permissions_pkey PRIMARY KEY (id)
 );
 CREATE INDEX permissions_by_key ON clerk.permissions USING btree (key);
+CREATE INDEX permissions_to_read ON clerk.permissions USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.permissions TO mirror;
+
+CREATE TABLE clerk.provisional (
+    user_id text COLLATE "C" NOT NULL,
+    organization_id text COLLATE "C" NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT provisional_pkey PRIMARY KEY (user_id, organization_id)
+);
+CREATE INDEX provisional_by_age ON clerk.provisional USING btree (made_at);
+GRANT DELETE, INSERT, SELECT ON clerk.provisional TO mirror;
 
 CREATE TABLE clerk.revoked_sessions (
     id text COLLATE "C" NOT NULL,
@@ -264,8 +276,9 @@ ALTER TABLE members FORCE ROW LEVEL SECURITY;
 CREATE INDEX members_by_joining ON public.members USING btree (organization_id, joined_at, id) WHERE ((left_at IS NULL) AND (NOT provisional));
 CREATE POLICY organization_only ON members AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
 CREATE POLICY organization_rows ON members AS PERMISSIVE USING (true) WITH CHECK (true);
+CREATE POLICY provisional_only ON members AS RESTRICTIVE FOR DELETE TO mirror USING (provisional);
 CREATE UNIQUE INDEX members_by_id ON public.members USING btree (organization_id, id);
-GRANT INSERT, SELECT, UPDATE ON members TO mirror;
+GRANT DELETE, INSERT, SELECT, UPDATE ON members TO mirror;
 GRANT SELECT ON members TO request;
 
 CREATE TABLE public.organizations (

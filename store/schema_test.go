@@ -69,8 +69,10 @@ func dumpSchema(t *testing.T, conn *pgx.Conn) string {
 			SELECT pg_get_indexdef(indexrelid) || ';' FROM pg_index WHERE indrelid = $1::regclass AND NOT indisprimary
 			UNION ALL SELECT 'ALTER TABLE ' || $1 || ' ENABLE ROW LEVEL SECURITY;' FROM pg_class WHERE oid = $1::regclass AND relrowsecurity
 			UNION ALL SELECT 'ALTER TABLE ' || $1 || ' FORCE ROW LEVEL SECURITY;' FROM pg_class WHERE oid = $1::regclass AND relforcerowsecurity
-			UNION ALL SELECT format('CREATE POLICY %I ON %s AS %s USING (%s) WITH CHECK (%s);', polname, $1,
-				CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+			UNION ALL SELECT format('CREATE POLICY %I ON %s AS %s%s USING (%s)%s;', polname, $1,
+				CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+				CASE WHEN polcmd = 'd' THEN ' FOR DELETE' ELSE '' END || coalesce((SELECT ' TO ' || string_agg(rolname, ', ') FROM pg_roles WHERE oid = ANY (polroles)), ''),
+				pg_get_expr(polqual, polrelid), ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
 				FROM pg_policy WHERE polrelid = $1::regclass
 			UNION ALL SELECT format('GRANT %s ON %s TO %I;', string_agg(privilege_type, ', ' ORDER BY privilege_type), $1, grantee::regrole::text)
 				FROM pg_class, aclexplode(relacl) WHERE oid = $1::regclass AND grantee <> relowner GROUP BY grantee

@@ -30,7 +30,8 @@ func Organization(t testing.TB, ownerURL string, o models.Organization) models.O
 	return o
 }
 
-// Member stores a membership as the mirror would. Every field is optional but organization and user.
+// Member stores a membership as the mirror would. Every field is optional but organization and user. A provisional one has
+// no name of its own.
 func Member(t testing.TB, ownerURL string, m models.Member) models.Member {
 	t.Helper()
 	if m.ID == uuid.Nil {
@@ -39,7 +40,7 @@ func Member(t testing.TB, ownerURL string, m models.Member) models.Member {
 	if m.Role == "" {
 		m.Role = "org:member"
 	}
-	if m.Name == nil {
+	if m.Name == nil && !m.Provisional {
 		name := "Name of " + strings.TrimPrefix(m.UserID, "user_")
 		m.Name = &name
 	}
