@@ -128,16 +128,13 @@ func (s *modelSweep) look(ctx context.Context, k kind, refs []store.MirrorRef) (
 // unseen is what store.MirrorTx answers to Unseen, all at once, and to CountUnseen.
 func (m *model) unseen(kind store.MirrorKind, before int64, seen map[string]bool) (refs []store.MirrorRef, missing, live int) {
 	for id, row := range m.summaries(kind) {
-		if dead(row.MirrorRow) {
+		if dead(row.MirrorRow) || !m.sought(kind, id, row) {
 			continue
 		}
 		ref, counts := store.MirrorRef{ID: id, CreatedAt: row.CreatedAt}, 1
-		if kind == store.MirrorMemberships {
-			of := m.memberships[id]
-			ref.OrganizationID, ref.UserID = of.OrganizationID, of.UserID
-			if dead(m.organizations[of.OrganizationID].MirrorRow) || dead(m.users[of.UserID].MirrorRow) {
-				counts = 0
-			}
+		ref.OrganizationID, ref.UserID = m.belongs(kind, id)
+		if dead(m.organizations[ref.OrganizationID].MirrorRow) || dead(m.users[ref.UserID].MirrorRow) {
+			counts = 0
 		}
 		live += counts
 		if !seen[id] && max(row.CreatedAt, row.UpdatedAt, row.AuthAt, row.EnvTS) < before {
@@ -147,6 +144,33 @@ func (m *model) unseen(kind store.MirrorKind, before int64, seen map[string]bool
 	}
 	slices.SortFunc(refs, func(a, b store.MirrorRef) int { return cmp.Compare(a.ID, b.ID) })
 	return refs, missing, live
+}
+
+// sought says whether Clerk's lists must have the object.
+func (m *model) sought(kind store.MirrorKind, id string, row store.MirrorSummary) bool {
+	switch kind {
+	case store.MirrorOrganizations:
+		return row.UpdatedAt > 0
+	case store.MirrorUsers:
+		memberships, _ := m.UserMemberships(id)
+		return row.UpdatedAt > 0 || len(memberships) > 0
+	case store.MirrorInvitations:
+		return row.Status == "pending"
+	}
+	return true
+}
+
+// belongs names the organization and the user of an object, "" for what has none.
+func (m *model) belongs(kind store.MirrorKind, id string) (organizationID, userID string) {
+	switch kind {
+	case store.MirrorMemberships:
+		return m.memberships[id].OrganizationID, m.memberships[id].UserID
+	case store.MirrorInvitations:
+		return m.invitations[id].OrganizationID, ""
+	case store.MirrorDomains:
+		return m.domains[id].OrganizationID, ""
+	}
+	return "", ""
 }
 
 func (m *model) summaries(kind store.MirrorKind) map[string]store.MirrorSummary {

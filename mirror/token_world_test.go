@@ -262,7 +262,7 @@ func (m *meeting) compare(organization *worldOrganization, user *worldUser) {
 	}
 	at := m.date()
 	ref := store.MirrorRef{ID: row.ID, CreatedAt: row.CreatedAt, OrganizationID: row.OrganizationID, UserID: row.UserID}
-	m.apply(vanished(mirrored[len(mirrored)-1], ref, at))
+	m.apply(vanished(kind{name: store.MirrorMemberships}, ref, at))
 	m.ends[p] = append(m.ends[p], max(at, ref.CreatedAt))
 	if current == nil && last.id == row.ID {
 		m.known[row.ID] = max(m.known[row.ID], last.tomb) // it need not be this late, and means this end
