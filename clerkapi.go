@@ -29,7 +29,7 @@ func mirrorConfig(config cli.Config, s *surroundings, url string, verifier *auth
 	}
 	if s.clerk != nil {
 		// It has told everything by the time that requests are served, and reads what it has just written.
-		api.URL, api.SecretKey = url+"/__clerk/backend/v1", s.clerk.SecretKey()
+		api.URL, api.SecretKey = url+cli.LocalBackendPath, s.clerk.SecretKey()
 		c.SweepAtStart, c.ConfirmAfter, c.MinAge = false, 0, 0
 	}
 	c.Backend = mirror.NewBackend(api)

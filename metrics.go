@@ -91,7 +91,7 @@ func serveMetrics(config cli.Config, m *metrics, copied *mirror.Mirror, logger *
 	if config.MetricsAddr == "" {
 		return "", nil
 	}
-	m.registry.MustRegister(inboxGauges{copied, logger})
+	m.registry.MustRegister(inboxGauges{copied, logger}, sweepGauges{copied, logger})
 	listener, err := net.Listen("tcp", config.MetricsAddr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE) && config.MetricsIfFree:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,38 @@ func TestMetrics(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(text)
+	}
+}
+
+// What the last finished comparison found is the same at every server, because it is read from the database.
+func TestMetricsOfComparisons(t *testing.T) {
+	t.Parallel()
+	p := start(t, dbtest.Dir(t), "TENANTRY_METRICS_ADDR=127.0.0.1:0")
+	if text := p.metrics(); strings.Contains(text, "tenantry_mirror_drift") || strings.Contains(text, "last_sweep") || strings.Contains(text, "sweep_refused") {
+		t.Errorf("before any comparison:\n%s", text)
+	}
+	p.control(http.MethodPost, "chaos", variables{"drop": 1})
+	p.control(http.MethodPost, "memberships", variables{"organization": "acme", "user": "nora", "role": "org:member"})
+	p.control(http.MethodPatch, "memberships", variables{"organization": "acme", "user": "max", "role": "org:admin"})
+	p.control(http.MethodDelete, "memberships", variables{"organization": "globex", "user": "ada"})
+	began := time.Now()
+	if code, _, stderr := p.command("mirror", "backfill"); code != 0 {
+		t.Fatalf("backfill: exit %d, %s", code, stderr)
+	}
+	text := p.metrics()
+	for _, want := range []string{
+		`tenantry_mirror_drift{kind="memberships",way="missing"} 1`, `tenantry_mirror_drift{kind="memberships",way="differing"} 1`,
+		`tenantry_mirror_drift{kind="memberships",way="extra"} 1`, `tenantry_mirror_drift{kind="users",way="missing"} 0`,
+		`tenantry_mirror_sweep_refused{kind="memberships"} 0`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	_, after, _ := strings.Cut(text, "\ntenantry_mirror_last_sweep_timestamp_seconds ")
+	line, _, _ := strings.Cut(after, "\n")
+	if at, err := strconv.ParseFloat(line, 64); err != nil || at < float64(began.Unix()) || at > float64(time.Now().Unix()+1) {
+		t.Errorf("finished at %q, %v", line, err)
 	}
 }
 

@@ -90,7 +90,9 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 			return err
 		}
 	}
-	withdraw, err := cli.Announce(config.Dir, cli.Running{URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase()})
+	withdraw, err := cli.Announce(config.Dir, cli.Running{
+		URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase(), Clerk: surroundings.localClerk(),
+	})
 	if err != nil {
 		return err
 	}

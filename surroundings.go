@@ -94,6 +94,14 @@ func (s *surroundings) privateDatabase() string {
 	return s.databaseURL
 }
 
+// localClerk is what the commands are told of the local Clerk; nil where another one is used.
+func (s *surroundings) localClerk() *cli.LocalClerk {
+	if s.clerk == nil {
+		return nil
+	}
+	return &cli.LocalClerk{Issuer: s.clerk.Issuer(), InstanceID: s.clerk.InstanceID(), SecretKey: s.clerk.SecretKey()}
+}
+
 func (s *surroundings) databaseGone() <-chan struct{} {
 	if s.postgres == nil {
 		return nil

@@ -32,9 +32,16 @@ type SweepOptions struct {
 	AllowMassDeletion bool
 	// Projection has what requests read of members compared with the copy as well, and mended. Verify always does that.
 	Projection bool
-	// Progress, if given, hears how many entries of a list are done, of how many; total is 0 where Clerk does not say.
+	// Progress, if given, hears how many entries of a list are done, of how many; total is 0 while that is not known, and for
+	// good where Clerk does not say. It begins with what was done before. For what the lists did not have, which is asked
+	// for one by one, the kind has Asking before it, and requests are counted.
 	Progress func(kind string, done, total int)
+	// Waiting, if given, hears that so many of a kind seem to be deleted and are read again after a pause.
+	Waiting func(kind string, gone int, pause time.Duration)
 }
+
+// Asking is before the kind in what Progress hears of single requests.
+const Asking = "asking "
 
 // KindReport is what a comparison found of one kind.
 type KindReport struct {
@@ -69,6 +76,26 @@ func (r Report) Drift() int {
 		drift += k.Missing + k.Differing + k.Extra
 	}
 	return drift
+}
+
+// Names are the kinds that the report has, in the order of the comparison.
+func (r Report) Names() []string {
+	var names []string
+	for _, name := range kindNames() {
+		if r.Kinds[name] != nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// kindNames are all kinds of a report.
+func kindNames() []string {
+	var names []string
+	for _, k := range mirrored {
+		names = append(names, string(k.name))
+	}
+	return append(names, KindMembers)
 }
 
 // Refused is how many rows were left alone because they were too many to be likely deletions.
@@ -121,11 +148,14 @@ func (m *Mirror) compare(ctx context.Context, options SweepOptions, changes bool
 	if s.Progress == nil {
 		s.Progress = func(string, int, int) {}
 	}
+	if s.Waiting == nil {
+		s.Waiting = func(string, int, time.Duration) {}
+	}
 	if m.config.Backend == nil {
 		return s.report, ErrNoBackend
 	}
 	started := time.Now()
-	led, err := m.store.Lead(ctx, "sweep", s.run)
+	led, err := m.store.Lead(ctx, leadName, s.run)
 	if err == nil && !led {
 		err = ErrSweepElsewhere
 	}
@@ -157,7 +187,6 @@ func (s *sweep) run(ctx context.Context) error {
 		return err
 	}
 	for _, k := range mirrored {
-		s.Progress("ended "+string(k.name), 0, 0)
 		if err := s.end(ctx, k); err != nil {
 			return err
 		}

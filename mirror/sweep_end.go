@@ -36,6 +36,7 @@ func (s *sweep) end(ctx context.Context, k kind) error {
 			"kind", k.name, "missing", candidates, "live", live)
 		return nil
 	}
+	asked := s.asking(k, candidates)
 	for behind := ""; ; {
 		var refs []store.MirrorRef
 		err := s.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
@@ -46,15 +47,26 @@ func (s *sweep) end(ctx context.Context, k kind) error {
 			return err
 		}
 		behind = refs[len(refs)-1].ID
-		if err := s.endGone(ctx, k, refs); err != nil {
+		if err := s.endGone(ctx, k, refs, asked); err != nil {
 			return err
 		}
-		s.Progress("ended "+string(k.name), report.Tombstoned, candidates)
+	}
+}
+
+// asking returns what is to be called after each request for one of the candidates. There are two for each that is gone.
+func (s *sweep) asking(k kind, candidates int) (asked func()) {
+	done, total := 0, candidates
+	if s.changes {
+		total *= 2
+	}
+	return func() {
+		done++
+		s.Progress(Asking+string(k.name), done, max(done, total))
 	}
 }
 
 // endGone reads objects one by one, waits, and reads those again that were not there.
-func (s *sweep) endGone(ctx context.Context, k kind, refs []store.MirrorRef) error {
+func (s *sweep) endGone(ctx context.Context, k kind, refs []store.MirrorRef, asked func()) error {
 	report := s.of(string(k.name))
 	var gone []store.MirrorRef
 	for _, ref := range refs {
@@ -65,10 +77,14 @@ func (s *sweep) endGone(ctx context.Context, k kind, refs []store.MirrorRef) err
 		if at > 0 {
 			gone = append(gone, ref)
 		}
+		asked()
 	}
 	if !s.changes || len(gone) == 0 {
 		report.Extra += len(gone)
 		return nil
+	}
+	if s.config.ConfirmAfter > 0 {
+		s.Waiting(string(k.name), len(gone), s.config.ConfirmAfter)
 	}
 	select {
 	case <-time.After(s.config.ConfirmAfter):
@@ -80,6 +96,7 @@ func (s *sweep) endGone(ctx context.Context, k kind, refs []store.MirrorRef) err
 		if err != nil {
 			return err
 		}
+		asked()
 		if at == 0 {
 			continue
 		}

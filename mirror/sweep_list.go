@@ -17,6 +17,7 @@ const (
 
 // list merges everything that Clerk lists of a kind, page by page, from where it was left.
 func (s *sweep) list(ctx context.Context, k kind) error {
+	s.Progress(string(k.name), s.row.Position, 0)
 	for {
 		page, err := s.config.Backend.page(ctx, k, s.row.Position, pageSize)
 		if err != nil {

@@ -8,14 +8,15 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-// kindMembers is what requests read of memberships, in reports.
-const kindMembers = "members"
+// KindMembers is what requests read of memberships, in a Report.
+const KindMembers = "members"
 
 // project compares what requests read of members with what the copy makes of them, and writes what is not so.
 func (s *sweep) project(ctx context.Context) error {
 	if s.changes && !s.Projection {
 		return nil
 	}
+	s.Progress(KindMembers, 0, 0)
 	const organizations = 500
 	for behind := ""; ; {
 		var ids []string
@@ -32,7 +33,7 @@ func (s *sweep) project(ctx context.Context) error {
 			}
 		}
 		behind = ids[len(ids)-1]
-		s.Progress(kindMembers, s.of(kindMembers).Listed, 0)
+		s.Progress(KindMembers, s.of(KindMembers).Listed, 0)
 	}
 }
 
@@ -61,7 +62,7 @@ func (s *sweep) projectOrganization(ctx context.Context, organizationID string) 
 }
 
 func (s *sweep) projectPair(ctx context.Context, organizationID string, p *store.MirrorPair) error {
-	report := s.of(kindMembers)
+	report := s.of(KindMembers)
 	report.Listed++
 	switch {
 	case len(p.Incarnations) == 0:

@@ -362,15 +362,15 @@ func TestVerifyAndRepairOfTheProjection(t *testing.T) {
 	f, clerk := newSweepFixture(t)
 	clerk.crowd(4)
 	f.sweep(t, SweepOptions{})
-	if report := f.verify(t); report.Drift() != 0 || report.Kinds[kindMembers].Listed != 4 {
+	if report := f.verify(t); report.Drift() != 0 || report.Kinds[KindMembers].Listed != 4 {
 		t.Errorf("all is well:\n%s", describe(report))
 	}
 	f.exec(t, "UPDATE public.members SET role = 'org:admin' WHERE user_id = 'user_000001'")
 	f.exec(t, "DELETE FROM public.members WHERE user_id = 'user_000002'")
-	if m := f.verify(t).Kinds[kindMembers]; m.Differing != 1 || m.Missing != 1 || m.Changed != 0 {
+	if m := f.verify(t).Kinds[KindMembers]; m.Differing != 1 || m.Missing != 1 || m.Changed != 0 {
 		t.Errorf("verify: %+v", *m)
 	}
-	if m := f.sweep(t, SweepOptions{Projection: true}).Kinds[kindMembers]; m.Changed != 2 {
+	if m := f.sweep(t, SweepOptions{Projection: true}).Kinds[KindMembers]; m.Changed != 2 {
 		t.Errorf("repair: %+v", *m)
 	}
 	if report := f.verify(t); report.Drift() != 0 {

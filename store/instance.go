@@ -84,8 +84,23 @@ func Claim(ctx context.Context, url, issuer string) (first bool, err error) {
 		return false, translate(err)
 	}
 	if stamped != issuer {
-		return false, fmt.Errorf("this database holds the organizations of %s, but the configured Clerk instance is %s: "+
-			"use another database, or the keys of that instance", stamped, issuer)
+		return false, errOtherIssuer(stamped, issuer)
 	}
 	return tag.RowsAffected() > 0, nil
+}
+
+// CheckIssuer returns an error where the database holds another Clerk instance's organizations, or nobody's yet.
+func (s *Store) CheckIssuer(issuer string) error {
+	switch s.instance.ClerkIssuer {
+	case issuer:
+		return nil
+	case "":
+		return errors.New("this database belongs to no Clerk instance yet: start the server with it once")
+	}
+	return errOtherIssuer(s.instance.ClerkIssuer, issuer)
+}
+
+func errOtherIssuer(stamped, issuer string) error {
+	return fmt.Errorf("this database holds the organizations of %s, but the configured Clerk instance is %s: "+
+		"use another database, or the keys of that instance", stamped, issuer)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"hash/fnv"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,6 +57,17 @@ func (s *Store) Lead(ctx context.Context, name string, fn func(ctx context.Conte
 	defer cancel()
 	_, _ = conn.Exec(ending, "SELECT pg_advisory_unlock($1)", leadKey(name)) // closing the connection does it, too, later
 	return true, err
+}
+
+// Led says whether somebody runs something under Lead by that name just now.
+func (s *Store) Led(ctx context.Context, name string) (led bool, err error) {
+	key := uint64(leadKey(name))
+	err = s.Mirror(ctx, func(tx *MirrorTx) error {
+		return tx.row(`SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND classid::bigint = ? AND objid::bigint = ?)`, int64(key>>32), int64(key&math.MaxUint32)).Scan(&led)
+	})
+	return led, err
 }
 
 func leadKey(name string) int64 {

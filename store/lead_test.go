@@ -31,10 +31,18 @@ func TestLead(t *testing.T) {
 			if led, err := second.Lead(ctx, "b", func(context.Context) error { return nil }); !led || err != nil {
 				t.Errorf("under another name: %v, %v", led, err)
 			}
+			for name, want := range map[string]bool{"a": true, "b": false} {
+				if led, err := second.Led(ctx, name); led != want || err != nil {
+					t.Errorf("%s is led: %v, %v", name, led, err)
+				}
+			}
 			return told
 		})
 		if !led || !errors.Is(err, told) {
 			t.Fatalf("%v, %v", led, err)
+		}
+		if led, err := second.Led(t.Context(), "a"); led || err != nil {
+			t.Errorf("led afterwards: %v, %v", led, err)
 		}
 	}
 }

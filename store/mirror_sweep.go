@@ -134,9 +134,16 @@ type MirrorSweep struct {
 }
 
 // LastSweep returns the newest comparison; found is false where there was none.
-func (tx *MirrorTx) LastSweep() (s MirrorSweep, found bool, err error) {
-	err = tx.row("SELECT generation, started_at, finished_at, stage, position, report FROM clerk.sweeps "+
-		"ORDER BY generation DESC LIMIT 1").
+func (tx *MirrorTx) LastSweep() (s MirrorSweep, found bool, err error) { return tx.lastSweep("") }
+
+// LastFinishedSweep returns the newest comparison that came to its end; found is false where none did.
+func (tx *MirrorTx) LastFinishedSweep() (s MirrorSweep, found bool, err error) {
+	return tx.lastSweep(" WHERE finished_at IS NOT NULL")
+}
+
+func (tx *MirrorTx) lastSweep(which string) (s MirrorSweep, found bool, err error) {
+	err = tx.row("SELECT generation, started_at, finished_at, stage, position, report FROM clerk.sweeps"+which+
+		" ORDER BY generation DESC LIMIT 1").
 		Scan(&s.Generation, &s.StartedAt, &s.FinishedAt, &s.Stage, &s.Position, &s.Report)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, false, nil

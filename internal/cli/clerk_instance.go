@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// jwksPath is where an issuer has its keys.
+const jwksPath = "/.well-known/jwks.json"
+
 // readClerk reads what belongs to a Clerk instance of one's own.
 func (r *reader) readClerk(c *Config) {
 	c.SecretKey, c.PublishableKey = r.secretKey.text, r.publishableKey.text
@@ -18,7 +21,7 @@ func (r *reader) readClerk(c *Config) {
 	c.Issuer = r.readIssuer()
 	c.JWTKey = r.readJWTKey()
 	if c.JWTKey == "" && c.Issuer != "" {
-		c.JWKSURL = c.Issuer + "/.well-known/jwks.json"
+		c.JWKSURL = c.Issuer + jwksPath
 	}
 	c.APIURL = defaultAPIURL
 	if r.flags.ClerkAPIURL != "" {

@@ -14,7 +14,11 @@ import (
 
 // mirrorCommand is `tenantry mirror`: what an operator does with the copy of Clerk.
 type mirrorCommand struct {
-	Events eventsCommand `cmd:"" help:"Look into the inbox of webhook events, and try dead letters again."`
+	Status   statusCommand   `cmd:"" help:"Show how the copy is: its inbox, its rows, its last comparison with Clerk."`
+	Backfill backfillCommand `cmd:"" help:"Fill the copy from Clerk's Backend API, and end what Clerk no longer has."`
+	Verify   verifyCommand   `cmd:"" help:"Compare the copy with Clerk and change nothing; exit code 1 where they differ."`
+	Repair   repairCommand   `cmd:"" help:"As backfill, and mend what requests read of members."`
+	Events   eventsCommand   `cmd:"" help:"Look into the inbox of webhook events, and try dead letters again."`
 }
 
 // databaseFlags say which database a command works on: DATABASE_URL's, or the private one of the server in a folder.
@@ -34,25 +38,30 @@ func (f databaseFlags) open(ctx context.Context, c *console) (*store.Store, erro
 		flags: &serveCommand{Scope: f.Scope}, problems: problems,
 		databaseURL: c.variables.get(varDatabaseURL), databaseMigrateURL: c.variables.get(varDatabaseMigrateURL),
 	}
-	var config Config
+	config := Config{Dir: stateDir(f.Dir)}
 	r.readDatabase(&config)
 	if err := problems.err(); err != nil {
 		return nil, err
 	}
+	return openDatabase(ctx, config, fewConnections)
+}
+
+// openDatabase opens the database of checked settings, or the private one of the server that runs in their folder.
+func openDatabase(ctx context.Context, config Config, connections int32) (*store.Store, error) {
 	private := config.DatabaseURL == ""
 	if private {
 		var err error
-		if config.DatabaseURL, err = privateDatabase(stateDir(f.Dir)); err != nil {
+		if config.DatabaseURL, err = privateDatabase(config.Dir); err != nil {
 			return nil, err
 		}
 	}
 	opened, err := store.Open(ctx, store.Config{
 		URL: config.DatabaseURL, MigrateURL: config.DatabaseMigrateURL, Scope: store.Scope(config.Scope),
-		MaxConnections: fewConnections, Logger: slog.New(slog.DiscardHandler),
+		MaxConnections: connections, Logger: slog.New(slog.DiscardHandler),
 	})
 	if private && errors.Is(err, models.ErrUnavailable) {
 		return nil, fmt.Errorf("the server that ran in %s has stopped, and its private PostgreSQL with it: start it again with `go run .`, "+
-			"or set %s", stateDir(f.Dir), varDatabaseURL)
+			"or set %s", config.Dir, varDatabaseURL)
 	}
 	return opened, err
 }

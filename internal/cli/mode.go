@@ -72,11 +72,16 @@ func (r *reader) requireAll() {
 	if !r.isSet(varWebhookSecret, r.webhookSecret) && !r.isSet(varWebhookSecretToo, r.webhookSecretToo) {
 		r.missing(varWebhookSecret, "with live keys", placeWebhookSecret)
 	}
-	if !r.isSet(varDatabaseURL, r.databaseURL) {
-		r.missing(varDatabaseURL, "with live keys", "your PostgreSQL provider's console: postgres://user:password@host:5432/database")
-	}
+	r.requireDatabase()
 	if r.flags.Reset {
 		r.problems.add("--reset", "is for local state, and with live keys there is none")
+	}
+}
+
+// requireDatabase notes that production has no private PostgreSQL.
+func (r *reader) requireDatabase() {
+	if !r.isSet(varDatabaseURL, r.databaseURL) {
+		r.missing(varDatabaseURL, "with live keys", "your PostgreSQL provider's console: postgres://user:password@host:5432/database")
 	}
 }
 

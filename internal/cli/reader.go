@@ -38,18 +38,23 @@ type reader struct {
 	databaseURL, databaseMigrateURL string
 }
 
-// config resolves and checks the settings. terminal says whether logs go to one. Returns a *SettingsError that names
-// everything missing or wrong.
-func (s *serveCommand) config(v *variables, terminal bool) (Config, error) {
+// newReader takes the secrets from their variables, and reads the keys, which decide about the rest.
+func newReader(flags *serveCommand, v *variables) *reader {
 	port, _ := v.lookup(varPort)
 	r := &reader{
-		flags: s, problems: &v.problems, port: port,
+		flags: flags, problems: &v.problems, port: port,
 		webhookSecret: v.get(varWebhookSecret), webhookSecretToo: v.get(varWebhookSecretToo),
 		databaseURL: v.get(varDatabaseURL), databaseMigrateURL: v.get(varDatabaseMigrateURL),
 	}
 	r.secretKey = r.readSecretKey(v.get(varSecretKey))
-	r.publishableKey = r.readPublishableKey(s.ClerkPublishableKey)
+	r.publishableKey = r.readPublishableKey(flags.ClerkPublishableKey)
+	return r
+}
 
+// config resolves and checks the settings. terminal says whether logs go to one. Returns a *SettingsError that names
+// everything missing or wrong.
+func (s *serveCommand) config(v *variables, terminal bool) (Config, error) {
+	r := newReader(s, v)
 	c := Config{Mode: r.chooseMode(), Dir: stateDir(s.Dir), Reset: s.Reset}
 	if c.Mode == ModeProduction {
 		r.requireAll()

@@ -21,6 +21,16 @@ type Running struct {
 	Metrics string `json:"metrics,omitempty"`
 	// Database is the address of the private PostgreSQL, a socket without a password; "" where the server uses another.
 	Database string `json:"database,omitempty"`
+	// Clerk is the local Clerk; nil where the server works with another.
+	Clerk *LocalClerk `json:"clerk,omitempty"`
+}
+
+// LocalClerk is what a command needs to read from a running server's local Clerk, whose Backend API is behind the server's
+// URL.
+type LocalClerk struct {
+	Issuer     string `json:"issuer"`
+	InstanceID string `json:"instanceId"`
+	SecretKey  string `json:"secretKey"`
 }
 
 // Announce notes in the .tenantry folder dir where this process serves and keeps its data, for the commands, readable by

@@ -9,17 +9,22 @@ type serveCommand struct {
 	Reset bool   `help:"Empty the local state before starting. It has no variable, so that it cannot stay on." unset:"false"`
 	Scope string `help:"How a query gets its organization: connection, or transaction behind a pooler in transaction mode." variable:"TENANTRY_SCOPE" placeholder:"SCOPE" unset:"connection"`
 
-	ClerkPublishableKey    string `help:"The publishable key of your Clerk instance; it goes with CLERK_SECRET_KEY." variable:"CLERK_PUBLISHABLE_KEY" placeholder:"PK" unset:"none, the local Clerk"`
-	ClerkIssuer            string `help:"Who must have issued the session tokens." variable:"CLERK_ISSUER" placeholder:"URL" unset:"https:// and the host in the publishable key"`
+	clerkFlags
 	ClerkJWTKey            string `help:"Public key (PEM) that tokens are checked with, so that no JWKS is fetched." variable:"CLERK_JWT_KEY" placeholder:"PEM" unset:"the issuer's JWKS"`
 	ClerkAuthorizedParties string `help:"Origins of your frontends, comma-separated: whose tokens are taken and who may call from a browser." variable:"CLERK_AUTHORIZED_PARTIES" placeholder:"ORIGINS" unset:"tokens for any origin, with a warning"`
 	ClerkAllowMissingAZP   bool   `name:"clerk-allow-missing-azp" help:"Take tokens that name no origin too, as native apps have them." variable:"CLERK_ALLOW_MISSING_AZP" unset:"false"`
-	ClerkAPIURL            string `name:"clerk-api-url" help:"Clerk's Backend API." variable:"CLERK_API_URL" placeholder:"URL" unset:"https://api.clerk.com/v1"`
 
 	Introspection *bool  `negatable:"" help:"Answer introspection queries." variable:"TENANTRY_INTROSPECTION" unset:"true; with live keys false"`
 	MetricsAddr   string `help:"Where /metrics listens, for Prometheus, apart from everything else; off for nowhere." variable:"TENANTRY_METRICS_ADDR" placeholder:"HOST:PORT" unset:"127.0.0.1:9464 where it is free"`
 	LogLevel      string `help:"debug, info, warn or error." variable:"TENANTRY_LOG_LEVEL" placeholder:"LEVEL" unset:"info"`
 	LogFormat     string `help:"text or json." variable:"TENANTRY_LOG_FORMAT" placeholder:"FORMAT" unset:"text on a terminal, else json"`
+}
+
+// clerkFlags say which Clerk instance is meant, together with CLERK_SECRET_KEY.
+type clerkFlags struct {
+	ClerkPublishableKey string `help:"The publishable key of your Clerk instance; it goes with CLERK_SECRET_KEY." variable:"CLERK_PUBLISHABLE_KEY" placeholder:"PK" unset:"none, the local Clerk"`
+	ClerkIssuer         string `help:"Who must have issued the session tokens." variable:"CLERK_ISSUER" placeholder:"URL" unset:"https:// and the host in the publishable key"`
+	ClerkAPIURL         string `name:"clerk-api-url" help:"Clerk's Backend API." variable:"CLERK_API_URL" placeholder:"URL" unset:"https://api.clerk.com/v1"`
 }
 
 // secret is a variable without a flag.
