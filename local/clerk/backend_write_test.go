@@ -44,7 +44,7 @@ func changes() []wantedChange {
 	post, patch, remove := http.MethodPost, http.MethodPatch, http.MethodDelete
 	return []wantedChange{
 		{post, permissions, permissions, object{"key": "org:reports:export", "name": "Export", "description": "All"}, 200, "", "permission.created"},
-		{post, permissions, permissions, object{"key": "org:reports:read", "name": "Read", "description": nil}, 200, "", "permission.created"},
+		{post, permissions, permissions, object{"key": "org:reports:read", "name": "Read"}, 200, "", "permission.created"},
 		{post, permissions, permissions, object{"key": "org:reports:export", "name": "Export"}, 422, "form_identifier_exists", ""},
 		{post, permissions, permissions, object{"key": "org:reports", "name": "Export"}, 422, "form_param_format_invalid", ""},
 		{post, permissions, permissions, object{"key": "org:sys_reports:read", "name": "Export"}, 422, "form_param_format_invalid", ""},
@@ -140,7 +140,7 @@ func TestARoleOfMembersIsNotDeleted(t *testing.T) {
 	var out membershipOutput
 	b.ok("PATCH", membershipsPath, object{"organization": "globex", "user": "ada", "role": "org:guest"}, &out)
 	w := wantedChange{method: http.MethodDelete, path: "/organization_roles/" + seededID("role", "Guest")}
-	if response, data := b.write(w); response.StatusCode != 422 || !strings.Contains(string(data), "organization_role_assigned_members") {
+	if response, data := b.write(w); response.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(data), "organization_role_assigned_members") {
 		t.Errorf("%d %s", response.StatusCode, data)
 	}
 }

@@ -39,9 +39,9 @@ func (s *state) checkPermissionKey(key string) error {
 	case key == "":
 		return missing("key")
 	case !permissionForm.MatchString(key):
-		return malformed("key", "A permission's key is org:feature:permission, in small letters, digits and underscores.")
+		return malformedKey("A permission's key is org:feature:permission, in small letters, digits and underscores.")
 	case strings.HasPrefix(key, "org:sys_"):
-		return malformed("key", "org:sys_ is reserved for Clerk's own permissions.")
+		return malformedKey("org:sys_ is reserved for Clerk's own permissions.")
 	}
 	if _, taken := s.permissionByKey(key); taken {
 		return exists("permission", key)
@@ -122,9 +122,9 @@ func without(keys []string, key string) []string {
 	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == key })
 }
 
-func malformed(param, long string) *apiError {
+func malformedKey(long string) *apiError {
 	return &apiError{
-		status: http.StatusUnprocessableEntity, code: "form_param_format_invalid", message: "is invalid", long: long, param: param,
+		status: http.StatusUnprocessableEntity, code: "form_param_format_invalid", message: "is invalid", long: long, param: "key",
 	}
 }
 

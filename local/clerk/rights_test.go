@@ -124,6 +124,20 @@ func TestAStartFollowsChangedRights(t *testing.T) {
 	}
 }
 
+// A state that was written before rights came from outside is the same instance.
+func TestAnOlderStateFollowsWithoutEvents(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t)
+	older := openIn(t, dir)
+	if err := older.update(func(s *state) error { s.Rights = ""; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	c, events := reopen(t, dir, ours(t), nil)
+	if events != nil || c.current.Load().Rights == "" {
+		t.Errorf("%q, %q", events, c.current.Load().Rights)
+	}
+}
+
 func TestARoleWithMembersIsKept(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)

@@ -77,7 +77,7 @@ func (s *state) checkRoleKey(key string) error {
 	case key == "":
 		return missing("key")
 	case !roleForm.MatchString(key):
-		return malformed("key", "A role's key is org:role, in small letters, digits and underscores.")
+		return malformedKey("A role's key is org:role, in small letters, digits and underscores.")
 	}
 	if _, taken := s.roleByKey(key); taken {
 		return exists("role", key)
@@ -94,7 +94,7 @@ func (s *state) changeRole(id string, change roleChange, now time.Time) (role, e
 	r := s.Roles[i]
 	if change.Key != nil && *change.Key != r.Key {
 		if r.Key == creatorRole || r.Key == domainRole {
-			return role{}, malformed("key", "The local Clerk knows its default roles by their keys.")
+			return role{}, malformedKey("The local Clerk knows its default roles by their keys.")
 		}
 		if err := s.checkRoleKey(*change.Key); err != nil {
 			return role{}, err
