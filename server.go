@@ -27,7 +27,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run)
+	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run, rolesForCommands())
 	stop()
 	os.Exit(code)
 }

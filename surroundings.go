@@ -53,9 +53,13 @@ func openSurroundings(ctx context.Context, config *cli.Config, logger *slog.Logg
 		})
 	}
 	if config.Mode == cli.ModeLocal {
-		_, err := os.Stat(filepath.Join(config.Dir, "clerk"))
-		s.olderClerk = err == nil
-		local, err := clerk.Open(clerk.Config{Dir: config.Dir, Logger: logger})
+		_, statErr := os.Stat(filepath.Join(config.Dir, "clerk"))
+		s.olderClerk = statErr == nil
+		rights, err := localRights()
+		if err != nil {
+			return nil, err
+		}
+		local, err := clerk.Open(clerk.Config{Dir: config.Dir, Rights: rights, Logger: logger})
 		if err != nil {
 			return nil, err
 		}

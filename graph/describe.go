@@ -101,3 +101,32 @@ func named(directives ast.DirectiveList, directive string) (names []string) {
 	}
 	return names
 }
+
+// NamedPermissions returns every permission that the directives of a schema name, sorted: what guards a field or a type,
+// and what @can answers.
+func NamedPermissions(schema *ast.Schema) []string { return namedIn(schema, "permission") }
+
+// NamedRoles returns every role that they name, sorted.
+func NamedRoles(schema *ast.Schema) []string { return namedIn(schema, "role") }
+
+func namedIn(schema *ast.Schema, what string) []string {
+	var names []string
+	note := func(directives ast.DirectiveList) {
+		for _, directive := range directives {
+			if directive.Name != "hasPermission" && directive.Name != "can" {
+				continue
+			}
+			if name := argument(directive, what); name != nil {
+				names = append(names, *name)
+			}
+		}
+	}
+	for _, definition := range schema.Types {
+		note(definition.Directives)
+		for _, field := range definition.Fields {
+			note(field.Directives)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

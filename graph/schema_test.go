@@ -5,10 +5,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/tenantry/tenantry/auth"
 )
 
 // unguarded are the fields that lead to another type and need no directive, each with the reason. Keep it short.
@@ -79,6 +82,7 @@ func checkObject(schema *ast.Schema, object *ast.Definition, report func(string,
 		report("type %s implements Node and has no directive: node(id:) would let nobody reach it. Write @hasPermission(permission: \"org:...:read\") or @inOrganization behind its name", object.Name)
 	}
 	checkGuards(object.Name, object.Directives, report)
+	checkNames(object.Name, object.Directives, report)
 	for _, field := range object.Fields {
 		if strings.HasPrefix(field.Name, "__") {
 			continue
@@ -96,6 +100,7 @@ func checkObject(schema *ast.Schema, object *ast.Definition, report func(string,
 			report("%s is guarded and not nullable: a denial would take its neighbours with it. Take the ! at the end of its type away", where)
 		}
 		checkGuards(where, field.Directives, report)
+		checkNames(where, field.Directives, report)
 		if directive := field.Directives.ForName("can"); directive != nil {
 			checkCan(schema, where, directive, report)
 		}
@@ -111,6 +116,39 @@ func checkGuards(where string, directives ast.DirectiveList, report func(string,
 	if directives.ForName("notImpersonated") != nil && !guardedBy(directives) {
 		report("%s: @notImpersonated lets everybody else pass: write @hasPermission, @inOrganization or @signedIn beside it", where)
 	}
+}
+
+// catalogue is what roles.yml says.
+var catalogue = sync.OnceValues(func() (auth.Catalogue, error) {
+	text, err := os.ReadFile("../roles.yml")
+	if err != nil {
+		return auth.Catalogue{}, err
+	}
+	return auth.ParseCatalogue(text)
+})
+
+// checkNames holds that somebody can have what is asked for.
+func checkNames(where string, directives ast.DirectiveList, report func(string, ...any)) {
+	known, err := catalogue()
+	if err != nil {
+		report("roles.yml: %s", err)
+		return
+	}
+	for _, directive := range directives {
+		if permission := argument(directive, "permission"); permission != nil && permissionForm.MatchString(*permission) && !known.HasPermission(*permission) {
+			report("%s: %s is not in roles.yml; %s", where, *permission, didYouMean(known.NearestPermission(*permission)))
+		}
+		if role := argument(directive, "role"); role != nil && roleForm.MatchString(*role) && !known.HasRole(*role) {
+			report("%s: %s is not in roles.yml; %s", where, *role, didYouMean(known.NearestRole(*role)))
+		}
+	}
+}
+
+func didYouMean(near string) string {
+	if near == "" {
+		return "add it there"
+	}
+	return "did you mean " + near + "?"
 }
 
 // checkCan holds that what is answered beforehand is asked of a mutation that there is.
@@ -215,30 +253,38 @@ func TestSchemaFaultsAreSeen(t *testing.T) {
 		}
 		%s`
 	for name, test := range map[string]struct{ field, types, want string }{
-		"none":                      {"", "", ""},
-		"guarded by its type":       {`"d" closed: Closed`, "", ""},
-		"unguarded root field":      {`"d" open: Open`, "", "Query.open leads to Open without a directive"},
-		"unguarded root scalar":     {`"d" now: String`, "", "Query.now leads to String without a directive"},
-		"unguarded connection":      {`"d" opens: OpenConnection`, "", "Query.opens leads to OpenConnection without a directive"},
-		"way out of a connection":   {"", "", ""},
-		"guarded and not nullable":  {`"d" closed: Closed!`, "", "Query.closed is guarded and not nullable"},
-		"node without a guard":      {"", `"d" type Loose implements Node { "d" id: ID! }`, "type Loose implements Node and has no directive"},
-		"asks for nothing":          {`"d" closed: Closed @hasPermission`, "", "asks for nothing"},
-		"no permission":             {`"d" closed: Closed @hasPermission(permission: "documents.read")`, "", "which has not the form org:feature:permission"},
-		"no role":                   {`"d" closed: Closed @hasPermission(role: "admin")`, "", "which has not the form org:role"},
-		"no feature":                {`"d" closed: Closed @hasPermission(feature: "x:y:z")`, "", "asks for the feature"},
-		"no plan":                   {`"d" closed: Closed @hasPermission(plan: "")`, "", "asks for the plan"},
-		"no preset":                 {`"d" closed: Closed @hasPermission(reverification: "stricter")`, "", "must be strict_mfa, strict, moderate, lax"},
-		"no level":                  {`"d" closed: Closed @hasPermission(reverification: {level: "third_factor", afterMinutes: 5})`, "", "must be strict_mfa, strict, moderate, lax"},
-		"no minutes":                {`"d" closed: Closed @hasPermission(reverification: {level: "first_factor", afterMinutes: 0})`, "", "must be strict_mfa, strict, moderate, lax"},
-		"nothing but impersonation": {"", `"d" type Some { "d" id: ID! @notImpersonated }`, "@notImpersonated lets everybody else pass"},
-		"can what there is not":     {"", `"d" type OpenViewerCan { "d" move: String @can(mutation: "moveOpen") }`, "which there is not"},
-		"can nothing":               {"", `"d" type OpenViewerCan { "d" move: String @can }`, "@can takes a mutation or a permission"},
-		"organization argument":     {`"d" closed("d" organizationId: ID): Closed`, "", "takes organizationId"},
-		"organization in an input":  {"", `"d" input Some { "d" organization: ID }`, "takes organization"},
-		"no description":            {`closed: Closed`, "", "Query.closed has no description"},
-		"mutation's argument":       {"", `"d" type Mutation { "d" move("d" id: ID): MovePayload @inOrganization } "d" type MovePayload { "d" id: ID }`, "its one argument is input: MoveInput!"},
-		"mutation's payload":        {"", `"d" type Mutation { "d" move("d" input: MoveInput!): Closed @inOrganization } "d" input MoveInput { "d" id: ID }`, "it returns MovePayload"},
+		"none":                           {"", "", ""},
+		"guarded by its type":            {`"d" closed: Closed`, "", ""},
+		"unguarded root field":           {`"d" open: Open`, "", "Query.open leads to Open without a directive"},
+		"unguarded root scalar":          {`"d" now: String`, "", "Query.now leads to String without a directive"},
+		"unguarded connection":           {`"d" opens: OpenConnection`, "", "Query.opens leads to OpenConnection without a directive"},
+		"way out of a connection":        {"", "", ""},
+		"guarded and not nullable":       {`"d" closed: Closed!`, "", "Query.closed is guarded and not nullable"},
+		"node without a guard":           {"", `"d" type Loose implements Node { "d" id: ID! }`, "type Loose implements Node and has no directive"},
+		"asks for nothing":               {`"d" closed: Closed @hasPermission`, "", "asks for nothing"},
+		"no permission":                  {`"d" closed: Closed @hasPermission(permission: "documents.read")`, "", "which has not the form org:feature:permission"},
+		"unknown permission":             {`"d" closed: Closed @hasPermission(permission: "org:documents:raed")`, "", "Query.closed: org:documents:raed is not in roles.yml; did you mean org:documents:read?"},
+		"unknown permission, alone":      {`"d" closed: Closed @hasPermission(permission: "org:reports:export")`, "", "Query.closed: org:reports:export is not in roles.yml; add it there"},
+		"unknown permission of a type":   {"", `"d" type Some @hasPermission(permission: "org:documents:reed") { "d" id: ID! }`, "Some: org:documents:reed is not in roles.yml; did you mean org:documents:read?"},
+		"unknown permission asked about": {"", `"d" type OpenViewerCan { "d" move: String @can(permission: "org:documents:updat") }`, "org:documents:updat is not in roles.yml; did you mean org:documents:update?"},
+		"unknown system permission":      {`"d" closed: Closed @hasPermission(permission: "org:sys_memberships:write")`, "", "is not in roles.yml"},
+		"a system permission":            {`"d" closed: Closed @hasPermission(permission: "org:sys_memberships:manage")`, "", ""},
+		"unknown role":                   {`"d" closed: Closed @hasPermission(role: "org:admn")`, "", "Query.closed: org:admn is not in roles.yml; did you mean org:admin?"},
+		"a role":                         {`"d" closed: Closed @hasPermission(role: "org:guest")`, "", ""},
+		"no role":                        {`"d" closed: Closed @hasPermission(role: "admin")`, "", "which has not the form org:role"},
+		"no feature":                     {`"d" closed: Closed @hasPermission(feature: "x:y:z")`, "", "asks for the feature"},
+		"no plan":                        {`"d" closed: Closed @hasPermission(plan: "")`, "", "asks for the plan"},
+		"no preset":                      {`"d" closed: Closed @hasPermission(reverification: "stricter")`, "", "must be strict_mfa, strict, moderate, lax"},
+		"no level":                       {`"d" closed: Closed @hasPermission(reverification: {level: "third_factor", afterMinutes: 5})`, "", "must be strict_mfa, strict, moderate, lax"},
+		"no minutes":                     {`"d" closed: Closed @hasPermission(reverification: {level: "first_factor", afterMinutes: 0})`, "", "must be strict_mfa, strict, moderate, lax"},
+		"nothing but impersonation":      {"", `"d" type Some { "d" id: ID! @notImpersonated }`, "@notImpersonated lets everybody else pass"},
+		"can what there is not":          {"", `"d" type OpenViewerCan { "d" move: String @can(mutation: "moveOpen") }`, "which there is not"},
+		"can nothing":                    {"", `"d" type OpenViewerCan { "d" move: String @can }`, "@can takes a mutation or a permission"},
+		"organization argument":          {`"d" closed("d" organizationId: ID): Closed`, "", "takes organizationId"},
+		"organization in an input":       {"", `"d" input Some { "d" organization: ID }`, "takes organization"},
+		"no description":                 {`closed: Closed`, "", "Query.closed has no description"},
+		"mutation's argument":            {"", `"d" type Mutation { "d" move("d" id: ID): MovePayload @inOrganization } "d" type MovePayload { "d" id: ID }`, "its one argument is input: MoveInput!"},
+		"mutation's payload":             {"", `"d" type Mutation { "d" move("d" input: MoveInput!): Closed @inOrganization } "d" input MoveInput { "d" id: ID }`, "it returns MovePayload"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

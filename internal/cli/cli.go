@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/alecthomas/kong"
 )
@@ -30,22 +31,32 @@ type root struct {
 	Clerk   clerkCommand   `cmd:"" help:"Change the members of the running server's local Clerk, or let its webhooks go wrong."`
 	Mirror  mirrorCommand  `cmd:"" help:"Look after the copy of Clerk."`
 	Doctor  doctorCommand  `cmd:"" help:"Check what Tenantry relies on: the database, or with --clerk your Clerk."`
+	Roles   rolesCommand   `cmd:"" help:"Compare roles.yml with Clerk, and bring it there."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go release of this build."`
+}
+
+// Roles are what the commands about roles are handed.
+type Roles struct {
+	File []byte // the roles.yml of this build
+	// Asked returns the permissions that the schema names.
+	Asked func() []string
 }
 
 // console is what commands write to and read variables from.
 type console struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	variables      *variables
 	serve          Serve
+	roles          Roles
 }
 
 // Main parses args (without the program's name) and runs the chosen command; lookup is os.LookupEnv or stands in for
 // it, since a variable that is set but empty must differ from one that is not set. It returns the exit code: 0, 1 when
 // the command failed, 2 when the command line or a variable is wrong. Errors go to stderr and never contain the value
 // of a variable.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve) int {
-	c := &console{stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve}
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles) int {
+	c := &console{stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles}
 	parser, err := kong.New(&root{},
 		kong.Name("tenantry"),
 		kong.Writers(stdout, stderr),

@@ -77,6 +77,8 @@ type outcome struct {
 	config         *Config // nil: it did not come to serving
 }
 
+const builtIn = "permissions:\n  org:notes:read: {name: Read notes}\nroles:\n  org:admin: {name: Admin, permissions: all}\n"
+
 // run calls Main with a Serve that only notes its Config.
 func run(t testing.TB, env environment, args ...string) outcome {
 	t.Helper()
@@ -85,7 +87,7 @@ func run(t testing.TB, env environment, args ...string) outcome {
 	o.code = Main(t.Context(), args, &stdout, &stderr, env.lookup, func(_ context.Context, c Config, _, _ io.Writer) error {
 		o.config = &c
 		return nil
-	})
+	}, Roles{File: []byte(builtIn), Asked: func() []string { return []string{"org:sys_memberships:read", "org:notes:read", "org:notes:print"} }})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o
 }
@@ -109,7 +111,7 @@ func TestAFailedServeIsExit1WithItsError(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := Main(t.Context(), nil, &stdout, &stderr, environment{}.lookup, func(context.Context, Config, io.Writer, io.Writer) error {
 		return errors.New("the port is taken")
-	})
+	}, Roles{})
 	if code != 1 || stderr.String() != "tenantry: the port is taken\n" || stdout.Len() != 0 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}

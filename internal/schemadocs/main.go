@@ -1,5 +1,5 @@
-// Command schemadocs writes what follows from the directives of schema.graphqls, into the folder given: permissions.md, a
-// table of what each permission opens; permissions.ts, the permissions as a TypeScript union; schema.graphql, the schema
+// Command schemadocs writes what follows from the directives of schema.graphqls and from roles.yml, both in the current
+// folder, into the folder given: permissions.md, a table of what each permission opens and who holds it; permissions.ts, the permissions as a TypeScript union; schema.graphql, the schema
 // as clients see it. `go generate ./...` runs it after gqlgen.
 package main
 
@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 
+	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/graph"
 )
 
@@ -33,9 +34,17 @@ func write(folder string) error {
 	if _, err := graph.NewSchema(nil); err != nil {
 		return err
 	}
+	text, err := os.ReadFile("roles.yml")
+	if err != nil {
+		return err
+	}
+	catalogue, err := auth.ParseCatalogue(text)
+	if err != nil {
+		return fmt.Errorf("roles.yml: %w", err)
+	}
 	schema := graph.DescribedSchema()
 	for name, text := range map[string][]byte{
-		"permissions.md": table(schema), "permissions.ts": union(schema), "schema.graphql": sdl(schema),
+		"permissions.md": table(schema, catalogue), "permissions.ts": union(schema), "schema.graphql": sdl(schema),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
 			return err
@@ -44,7 +53,10 @@ func write(folder string) error {
 	return nil
 }
 
-const notice = "Written by `go generate ./...` from schema.graphqls. Do not edit."
+const (
+	notice      = "Written by `go generate ./...` from schema.graphqls. Do not edit."
+	tableNotice = "Written by `go generate ./...` from schema.graphqls and roles.yml. Do not edit."
+)
 
 // guardedField is a field and what it asks for.
 type guardedField struct {
@@ -83,34 +95,20 @@ func guardedFields(schema *ast.Schema) []guardedField {
 	return fields
 }
 
-// permissions are all that the schema names, sorted: what guards a field, and what @can answers.
-func permissions(schema *ast.Schema) []string {
-	var all []string
-	for _, field := range guardedFields(schema) {
-		all = append(all, field.permissions...)
-	}
-	for _, definition := range schema.Types {
-		for _, field := range definition.Fields {
-			all = append(all, graph.CanPermissions(field)...)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func table(schema *ast.Schema) []byte {
+func table(schema *ast.Schema, catalogue auth.Catalogue) []byte {
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "<!-- %s -->\n\n# Permissions\n\nWhat each permission opens. A directive on a type is asked on every way to it.\n\n", notice)
-	fmt.Fprint(&text, "| permission | fields |\n|---|---|\n")
+	fmt.Fprintf(&text, "<!-- %s -->\n\n# Permissions\n\nWhat each permission opens. A directive on a type is asked on every way to it. Which roles hold it stands in roles.yml.\n\n", tableNotice)
+	fmt.Fprint(&text, "| permission | fields | roles |\n|---|---|---|\n")
 	fields := guardedFields(schema)
-	for _, permission := range permissions(schema) {
+	for _, permission := range graph.NamedPermissions(schema) {
 		names := []string{}
 		for _, field := range fields {
 			if slices.Contains(field.permissions, permission) {
 				names = append(names, "`"+field.name+"`")
 			}
 		}
-		fmt.Fprintf(&text, "| `%s` | %s |\n", permission, cmp.Or(strings.Join(names, ", "), "none yet; `viewerCan` answers it"))
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", permission, cmp.Or(strings.Join(names, ", "), "none yet; `viewerCan` answers it"),
+			cmp.Or(strings.Join(catalogue.RolesWith(permission), ", "), "none"))
 	}
 	fmt.Fprint(&text, "\nWhat each guarded field requires.\n\n| field | requires |\n|---|---|\n")
 	for _, field := range fields {
@@ -122,7 +120,7 @@ func table(schema *ast.Schema) []byte {
 func union(schema *ast.Schema) []byte {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "// %s\n\n/** Every permission that the API asks for, for has({ permission }) and viewer.can. */\nexport type Permission =\n", notice)
-	names := permissions(schema)
+	names := graph.NamedPermissions(schema)
 	for i, name := range names {
 		end := ""
 		if i == len(names)-1 {

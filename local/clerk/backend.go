@@ -34,7 +34,8 @@ var endpoints = map[string]endpoint{
 }
 
 // routeBackend adds what Clerk itself serves: the public JWKS of the Frontend
-// API, and the reading half of the Backend API. Clerk limits how often
+// API, the reading half of the Backend API, and its writes of roles and
+// permissions. Clerk limits how often
 // everything but the JWKS is asked for.
 func (c *Clerk) routeBackend(mux *http.ServeMux) {
 	mux.HandleFunc("GET /__clerk/.well-known/jwks.json", c.serveKeys)
@@ -42,6 +43,9 @@ func (c *Clerk) routeBackend(mux *http.ServeMux) {
 	limited := http.NewServeMux()
 	for path, e := range endpoints {
 		limited.Handle("GET "+backendPath+path, c.answer(e))
+	}
+	for _, w := range writes {
+		limited.Handle(w.method+" "+backendPath+w.path, c.write(w.change))
 	}
 	limited.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &apiError{

@@ -19,7 +19,7 @@ type backend struct {
 
 func openUnlimited(t *testing.T) *Clerk {
 	t.Helper()
-	c, err := Open(Config{Dir: newDir(t), RateLimit: -1})
+	c, err := Open(Config{Rights: ours(t), Dir: newDir(t), RateLimit: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestBackendAnswersAreNotOlderThanTheirDate(t *testing.T) {
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	var c *Clerk
 	during := func() {}
-	c, err := Open(Config{Dir: newDir(t), Now: func() time.Time {
+	c, err := Open(Config{Rights: ours(t), Dir: newDir(t), Now: func() time.Time {
 		at := now
 		during()
 		return at

@@ -83,6 +83,19 @@ type publicUserData struct {
 	Username        *string `json:"username"`
 }
 
+// deletedBody is what is left to say of an object that was deleted.
+type deletedBody struct {
+	Deleted bool   `json:"deleted"`
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+}
+
+// deletedRoleBody is that of a role in its event.
+type deletedRoleBody struct {
+	deletedBody
+	Slug *string `json:"slug"`
+}
+
 func (s *state) roleBody(r role) roleBody {
 	permissions := make([]permissionBody, 0, len(r.Permissions))
 	for _, key := range r.Permissions {

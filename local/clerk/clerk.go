@@ -1,7 +1,7 @@
 // Package clerk stands in for Clerk on a laptop: it keeps people,
 // organizations, roles and memberships in one folder, signs session tokens in
-// the shape of real ones, answers reads of the Backend API and sends Svix-signed
-// webhooks, on purpose not always as it should; it is independent of the
+// the shape of real ones, answers reads of the Backend API and writes of roles
+// and permissions, and sends Svix-signed webhooks, on purpose not always as it should; it is independent of the
 // server's other rooms and meets them over HTTP only.
 package clerk
 
@@ -33,6 +33,10 @@ type Config struct {
 	// Dir is the folder of all local state, usually .tenantry; the local
 	// Clerk writes to its subfolder "clerk". It must not be empty.
 	Dir string
+	// Rights are the instance's roles and custom permissions. Where they changed
+	// since the folder's state was written, Open follows them. Without roles:
+	// those that Clerk gives to a new instance.
+	Rights Rights
 	// Logger is told about deliveries, never about tokens, secrets or
 	// bodies. nil: silence.
 	Logger *slog.Logger
@@ -77,7 +81,8 @@ type Clerk struct {
 // organizations and roles, and queues the events that tell of them.
 //
 // It returns an error that names the file and --reset when the folder holds
-// something unreadable; it never replaces what is there.
+// something unreadable, and one that says why where it cannot have the roles
+// that it is given; it never replaces what is there.
 func Open(config Config) (*Clerk, error) {
 	if config.Dir == "" {
 		return nil, errors.New("local Clerk: no folder given")
@@ -99,6 +104,12 @@ func Open(config Config) (*Clerk, error) {
 		c.now = time.Now
 	}
 	c.limiter.allow(c.rateLimit)
+	if len(config.Rights.Roles) == 0 {
+		config.Rights = newInstance
+	}
+	if err := config.Rights.check(); err != nil {
+		return nil, fmt.Errorf("local Clerk: it cannot have these roles: %w", err)
+	}
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("local Clerk: %w", err)
 	}
@@ -121,7 +132,7 @@ func Open(config Config) (*Clerk, error) {
 	if fresh {
 		// The key is written first, so a start that was cut between the two
 		// files leaves a key that nobody has seen yet.
-		if loaded, err = seed(c.now()); err != nil {
+		if loaded, err = seed(config.Rights, c.now()); err != nil {
 			return nil, fmt.Errorf("local Clerk: %w", err)
 		}
 		if err := saveState(c.statePath(), loaded); err != nil {
@@ -129,6 +140,9 @@ func Open(config Config) (*Clerk, error) {
 		}
 	}
 	c.current.Store(loaded)
+	if err := c.follow(config.Rights); err != nil {
+		return nil, fmt.Errorf("local Clerk: it cannot have these roles: %w", err)
+	}
 
 	if c.hook, err = svix.NewWebhook(loaded.WebhookSecret); err != nil {
 		return nil, unusable(c.statePath(), err)
@@ -138,6 +152,14 @@ func Open(config Config) (*Clerk, error) {
 		return nil, fmt.Errorf("local Clerk: %w", err)
 	}
 	return c, nil
+}
+
+// follow writes nothing where the state follows these rights already.
+func (c *Clerk) follow(rights Rights) error {
+	if c.current.Load().Rights == rights.digest() {
+		return nil
+	}
+	return c.update(func(s *state) error { return s.follow(rights, c.now(), c.log) })
 }
 
 func (c *Clerk) statePath() string { return filepath.Join(c.dir, "state.json") }

@@ -124,7 +124,7 @@ func TestOpenRefusesWhatItCannotUse(t *testing.T) {
 			test.do(t, filepath.Join(dir, "clerk"))
 			before, _ := os.ReadFile(filepath.Join(dir, "clerk", test.file))
 
-			_, err := Open(Config{Dir: dir})
+			_, err := Open(Config{Rights: ours(t), Dir: dir})
 			if err == nil || !strings.Contains(err.Error(), test.file) || !strings.Contains(err.Error(), "--reset") {
 				t.Fatalf("got %v, want an error that names %s and --reset", err, test.file)
 			}

@@ -77,7 +77,7 @@ func TestEventsHaveClerksShape(t *testing.T) {
 func TestSeedTellsOfItself(t *testing.T) {
 	t.Parallel()
 	now := time.UnixMilli(1_790_000_000_123)
-	c, err := Open(Config{Dir: newDir(t), Now: func() time.Time { return now }})
+	c, err := Open(Config{Rights: ours(t), Dir: newDir(t), Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestSeedTellsOfItself(t *testing.T) {
 func TestNoTwoFactsShareAMoment(t *testing.T) {
 	t.Parallel()
 	frozen := time.UnixMilli(1_790_000_000_000)
-	s, err := seed(frozen)
+	s, err := seed(ours(t), frozen)
 	if err != nil {
 		t.Fatal(err)
 	}

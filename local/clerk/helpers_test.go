@@ -49,7 +49,7 @@ func newDir(t *testing.T) string {
 
 func openIn(t *testing.T, dir string) *Clerk {
 	t.Helper()
-	c, err := Open(Config{Dir: dir})
+	c, err := Open(Config{Rights: ours(t), Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

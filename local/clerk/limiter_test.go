@@ -16,7 +16,7 @@ func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	var clock atomic.Int64
 	clock.Store(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC).UnixMilli())
-	c, err := Open(Config{Dir: newDir(t), Now: func() time.Time { return time.UnixMilli(clock.Load()) }})
+	c, err := Open(Config{Rights: ours(t), Dir: newDir(t), Now: func() time.Time { return time.UnixMilli(clock.Load()) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestRateLimitCanBeChanged(t *testing.T) {
 	t.Parallel()
-	c, err := Open(Config{Dir: newDir(t), RateLimit: 7})
+	c, err := Open(Config{Rights: ours(t), Dir: newDir(t), RateLimit: 7})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,10 +81,12 @@ func (s *state) hasElevatedMember(organizationID string) bool {
 	})
 }
 
-// elevated tells the permissions that Clerk wants a creator's role to have,
+// elevatedKeys are the permissions that Clerk wants a creator's role to have,
 // and at least one member of every organization.
+var elevatedKeys = []string{"org:sys_memberships:read", "org:sys_memberships:manage", "org:sys_profile:delete"}
+
 func elevated(keys []string) bool {
-	for _, key := range []string{"org:sys_memberships:read", "org:sys_memberships:manage", "org:sys_profile:delete"} {
+	for _, key := range elevatedKeys {
 		if !slices.Contains(keys, key) {
 			return false
 		}

@@ -2,39 +2,10 @@ package clerk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
-
-// seededPermissions are Clerk's system permissions, which it gives to
-// org:admin, and the custom ones of the documents feature.
-var seededPermissions = []struct{ key, name, description string }{
-	{"org:sys_profile:manage", "Manage organization", "Permission to manage an organization."},
-	{"org:sys_profile:delete", "Delete organization", "Permission to delete an organization."},
-	{"org:sys_memberships:read", "Read members", "Permission to read the members of an organization."},
-	{"org:sys_memberships:manage", "Manage members", "Permission to manage the members of an organization."},
-	{"org:sys_domains:read", "Read domains", "Permission to read the domains of an organization."},
-	{"org:sys_domains:manage", "Manage domains", "Permission to manage the domains of an organization."},
-	{"org:sys_billing:read", "Read billing", "Permission to read the billing of an organization."},
-	{"org:sys_billing:manage", "Manage billing", "Permission to manage the billing of an organization."},
-	{"org:sys_entconns:manage", "Manage enterprise connections", "Permission to manage the enterprise connections of an organization."},
-	{"org:documents:read", "Read documents", "View documents"},
-	{"org:documents:create", "Create documents", "Create documents"},
-	{"org:documents:update", "Update documents", "Edit documents"},
-	{"org:documents:delete", "Delete documents", "Delete documents"},
-}
-
-var seededRoles = []struct {
-	key, name, description string
-	permissions            []string // nil: every one
-}{
-	{"org:admin", "Admin", "Role with elevated permissions", nil},
-	{"org:member", "Member", "Role with non-privileged permissions", []string{
-		"org:sys_memberships:read", "org:sys_billing:read",
-		"org:documents:read", "org:documents:create", "org:documents:update",
-	}},
-	{"org:guest", "Guest", "Role without permissions", []string{}},
-}
 
 var seededUsers = []struct{ first, last, email string }{
 	{"Ada", "Lovelace", "ada@acme.example"},
@@ -55,19 +26,20 @@ var seededMemberships = []struct{ organization, user, role string }{
 	{"Globex", "Ada", "org:member"},
 }
 
-// seed makes a new instance with its first people, organizations and roles,
-// and queues the events by which a server learns of them.
-func seed(now time.Time) (*state, error) {
+// seed makes a new instance with these rights, its first people and
+// organizations, and queues the events by which a server learns of them.
+func seed(rights Rights, now time.Time) (*state, error) {
 	s := &state{
 		Version:       stateVersion,
 		InstanceID:    newID("ins"),
 		SecretKey:     newSecretKey(),
 		WebhookSecret: newWebhookSecret(),
+		Rights:        rights.digest(),
 	}
 	// A second back, because tick gives each fact its own millisecond and no
 	// fact may lie in the future.
 	now = now.Add(-time.Second)
-	s.seedRoles(now)
+	s.seedRoles(rights, now)
 	s.seedUsers(now)
 	s.seedOrganizations(now)
 	if err := s.announce(now); err != nil {
@@ -76,27 +48,32 @@ func seed(now time.Time) (*state, error) {
 	return s, nil
 }
 
-func (s *state) seedRoles(now time.Time) {
+func (s *state) seedRoles(rights Rights, now time.Time) {
 	at := s.tick(now)
-	var every []string
-	for _, p := range seededPermissions {
+	for _, p := range slices.Concat(systemPermissions, rights.Permissions) {
 		s.Permissions = append(s.Permissions, permission{
-			ID: seededID("perm", camel(p.key)), Key: p.key, Name: p.name,
-			Description: p.description, CreatedAt: at, UpdatedAt: at,
+			ID: s.freeID("perm", camel(p.Key)), Key: p.Key, Name: p.Name,
+			Description: p.Description, CreatedAt: at, UpdatedAt: at,
 		})
-		every = append(every, p.key)
 	}
-	for _, r := range seededRoles {
+	for _, r := range rights.Roles {
 		at := s.tick(now)
-		keys := r.permissions
-		if keys == nil {
-			keys = every
-		}
 		s.Roles = append(s.Roles, role{
-			ID: seededID("role", r.name), Key: r.key, Name: r.name, Description: r.description,
-			CreatorEligible: elevated(keys), Permissions: keys, CreatedAt: at, UpdatedAt: at,
+			ID: s.freeID("role", camel(r.Key)), Key: r.Key, Name: r.Name, Description: r.Description,
+			CreatorEligible: elevated(r.Permissions), Permissions: s.ordered(r.Permissions), CreatedAt: at, UpdatedAt: at,
 		})
 	}
+}
+
+// freeID is the seeded id of a name, or another one where a name that reads the
+// same has it, as those of org:a_b:c and org:a:b_c do.
+func (s *state) freeID(prefix, name string) string {
+	id := seededID(prefix, name)
+	if slices.ContainsFunc(s.Permissions, func(p permission) bool { return p.ID == id }) ||
+		slices.ContainsFunc(s.Roles, func(r role) bool { return r.ID == id }) {
+		return newID(prefix)
+	}
+	return id
 }
 
 func (s *state) seedUsers(now time.Time) {
@@ -130,6 +107,11 @@ func (s *state) seedOrganizations(now time.Time) {
 
 // announce queues a created event for everything there is.
 func (s *state) announce(now time.Time) error {
+	for _, p := range s.Permissions {
+		if _, err := s.emit("permission.created", describePermission(p), now); err != nil {
+			return err
+		}
+	}
 	for _, r := range s.Roles {
 		if _, err := s.emit("role.created", s.roleBody(r), now); err != nil {
 			return err

@@ -13,7 +13,8 @@ type state struct {
 	InstanceID    string         `json:"instanceId"`
 	SecretKey     string         `json:"secretKey"`
 	WebhookSecret string         `json:"webhookSecret"`
-	Clock         int64          `json:"clock"` // the newest time given out
+	Clock         int64          `json:"clock"`  // the newest time given out
+	Rights        string         `json:"rights"` // the digest of those followed last
 	Permissions   []permission   `json:"permissions"`
 	Roles         []role         `json:"roles"`
 	Users         []user         `json:"users"`
