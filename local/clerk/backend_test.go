@@ -160,7 +160,7 @@ func TestBackendAndEventsTellTheSame(t *testing.T) {
 		told[event.Data["id"].(string)] = event.Data
 	}
 	answered := map[string]any{}
-	for _, path := range []string{"/organizations", "/organization_roles", "/organization_memberships"} {
+	for _, path := range []string{"/organizations", "/organization_roles", "/organization_memberships", "/organization_permissions"} {
 		var body list[object]
 		b.read(path+"?limit=500", &body)
 		for _, item := range body.Data {
@@ -172,7 +172,7 @@ func TestBackendAndEventsTellTheSame(t *testing.T) {
 	for _, item := range users {
 		answered[item["id"].(string)] = item
 	}
-	if diff := cmp.Diff(told, answered); diff != "" || len(told) != 13 {
+	if diff := cmp.Diff(told, answered); diff != "" || len(told) != seededEvents {
 		t.Errorf("%d objects (-event +answer):\n%s", len(told), diff)
 	}
 }

@@ -47,7 +47,7 @@ func TestStateShowsEverythingButSecrets(t *testing.T) {
 		cmp.Diff(map[string]string{
 			"ada@acme": "org:admin", "max@acme": "org:member", "gus@globex": "org:admin", "ada@globex": "org:member",
 		}, roles),
-		cmp.Diff(deliveriesView{Queued: 13}, view.Deliveries),
+		cmp.Diff(deliveriesView{Queued: seededEvents}, view.Deliveries),
 	} {
 		if diff != "" {
 			t.Error(diff)

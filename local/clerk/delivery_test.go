@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,8 +61,8 @@ func TestFailedDeliveriesAreRepeatedUnchanged(t *testing.T) {
 				}
 				first[d.id] = d.body
 			}
-			if len(first) != 13 || len(rec.deliveries()) != 3*13 {
-				t.Errorf("%d events in %d deliveries, want 13 in 39", len(first), len(rec.deliveries()))
+			if len(first) != seededEvents || len(rec.deliveries()) != 3*seededEvents {
+				t.Errorf("%d events in %d deliveries, want %d in three times as many", len(first), len(rec.deliveries()), seededEvents)
 			}
 		})
 	}
@@ -85,8 +86,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	if n := followed.Load(); n != 0 {
 		t.Errorf("%d events were sent to where the receiver pointed", n)
 	}
-	if queued := len(c.current.Load().Queue); queued != 13 {
-		t.Errorf("%d events are queued, want all 13", queued)
+	if queued := len(c.current.Load().Queue); queued != seededEvents {
+		t.Errorf("%d events are queued, want all %d", queued, seededEvents)
 	}
 }
 
@@ -170,7 +171,7 @@ func TestRunRefusesAndSettledGivesUp(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := c.Settled(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "13 events") {
+	if err := c.Settled(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), fmt.Sprint(seededEvents, " events")) {
 		t.Errorf("Settled without Run: %v", err)
 	}
 
@@ -221,8 +222,8 @@ func TestConcurrentUse(t *testing.T) {
 	for _, d := range rec.deliveries() {
 		told[d.id] = true
 	}
-	if len(told) != 13+2*5*3 {
-		t.Errorf("%d events arrived, want %d", len(told), 13+2*5*3)
+	if len(told) != seededEvents+2*5*3 {
+		t.Errorf("%d events arrived, want %d", len(told), seededEvents+2*5*3)
 	}
 	if again := openIn(t, strings.TrimSuffix(c.dir, "/clerk")); !cmp.Equal(again.current.Load(), c.current.Load()) {
 		t.Error("disk and memory differ")

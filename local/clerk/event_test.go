@@ -69,8 +69,8 @@ func TestEventsHaveClerksShape(t *testing.T) {
 			t.Errorf("%s (-Clerk +ours):\n%s", m.Type, diff)
 		}
 	}
-	if len(checked) != 6 {
-		t.Errorf("checked %v, want 6 types", checked)
+	if len(checked) != 7 {
+		t.Errorf("checked %v, want 7 types", checked)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestSeedTellsOfItself(t *testing.T) {
 		admin, joined = "org:admin", "org:member"
 	)
 	for _, diff := range []string{
-		cmp.Diff(map[string]int{"role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 4}, types),
+		cmp.Diff(map[string]int{"permission.created": 13, "role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 4}, types),
 		cmp.Diff(map[string]string{"Ada": ada, "Max": planck, "Gus": gus, "Nora": nora}, users),
 		cmp.Diff(map[string]string{"acme": acme, "globex": globex}, orgs),
 		cmp.Diff([]member{{acme, ada, admin}, {acme, planck, joined}, {globex, gus, admin}, {globex, ada, joined}}, members),

@@ -58,7 +58,7 @@ func TestPopulateIsAnInstanceThatWasInUse(t *testing.T) {
 	mint(a, object{"user": "user-3", "organization": "organization-0"})
 	var out membershipOutput
 	a.ok("DELETE", membershipsPath, object{"organization": "organization-0", "user": "user-3"}, &out)
-	if last := c.current.Load().Queue[13]; !strings.Contains(last.Body, out.Membership.ID) {
+	if last := c.current.Load().Queue[seededEvents]; !strings.Contains(last.Body, out.Membership.ID) {
 		t.Errorf("%+v", last)
 	}
 }

@@ -35,8 +35,8 @@ func TestConnectionRefusedAndThenNot(t *testing.T) {
 	t.Cleanup(func() { server.Close() })
 	settle(t, c)
 
-	if n := len(rec.deliveries()); n != 13 {
-		t.Errorf("%d deliveries, want 13", n)
+	if n := len(rec.deliveries()); n != seededEvents {
+		t.Errorf("%d deliveries, want %d", n, seededEvents)
 	}
 	for _, secret := range []string{"hush", "v1,", "whsec_", "acme.example"} {
 		if strings.Contains(log.String(), secret) {
@@ -109,7 +109,7 @@ func TestQueueSurvivesARestart(t *testing.T) {
 		return http.StatusServiceUnavailable
 	})
 	stop := run(t, first, half.url)
-	eventually(t, "6 events taken", func() bool { return len(first.current.Load().Queue) == 7 })
+	eventually(t, "6 events taken", func() bool { return len(first.current.Load().Queue) == seededEvents-6 })
 	var out membershipOutput
 	a := serve(t, first)
 	a.ok("DELETE", membershipsPath, object{"organization": "acme", "user": "max"}, &out)
@@ -118,8 +118,8 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	}
 	stop()
 	left := first.current.Load().Queue
-	if len(left) != 8 {
-		t.Fatalf("%d events are left, want 8", len(left))
+	if len(left) != seededEvents-6+1 {
+		t.Fatalf("%d events are left, want %d", len(left), seededEvents-6+1)
 	}
 
 	second := openIn(t, dir)
@@ -191,7 +191,7 @@ func TestAnnounceTellsOfTheWholeOfNow(t *testing.T) {
 			t.Errorf("told of what is no more: %s", text)
 		}
 	}
-	want := map[string]int{"role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 3}
+	want := map[string]int{"permission.created": 13, "role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 3}
 	if diff := cmp.Diff(want, types); diff != "" {
 		t.Error(diff)
 	}
