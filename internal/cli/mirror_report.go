@@ -19,7 +19,7 @@ type reportJSON struct {
 }
 
 func writeReportJSON(w io.Writer, r mirror.Report) error {
-	return writeJSON(w, reportJSON{Report: r, Drift: r.Drift(), Refused: r.Refused(), Seconds: r.Took.Seconds()})
+	return writeJSON(w, reportJSON{Report: r, Drift: r.Drift(), Refused: r.Refused(), Seconds: float64(r.Took.Milliseconds()) / 1000})
 }
 
 // writeReport is a report for people: a line for each kind, and one about all.

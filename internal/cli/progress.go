@@ -21,6 +21,7 @@ type progress struct {
 	out      io.Writer
 	terminal bool
 	silent   bool
+	throttle time.Duration // the least time between two looks of a bar
 	now      func() time.Time
 
 	mu sync.Mutex
@@ -33,7 +34,7 @@ type progress struct {
 
 func newProgress(stderr io.Writer, json bool) *progress {
 	terminal := isTerminal(stderr)
-	return &progress{out: stderr, terminal: terminal, silent: json && !terminal, now: time.Now}
+	return &progress{out: stderr, terminal: terminal, silent: json && !terminal, throttle: 100 * time.Millisecond, now: time.Now}
 }
 
 // progress is mirror.SweepOptions.Progress.
@@ -47,7 +48,7 @@ func (p *progress) progress(kind string, done, total int) {
 			p.from = 0 // it is first heard of after the first request
 		}
 		if p.terminal {
-			p.bar = newBar(p.out, p.name(), p.from)
+			p.bar = p.newBar()
 		}
 	}
 	p.done = done
@@ -68,19 +69,20 @@ func (p *progress) progress(kind string, done, total int) {
 }
 
 // newBar counts from where a list is gone on with, so that the rate is that of now.
-func newBar(out io.Writer, name string, from int) *progressbar.ProgressBar {
-	if from > 0 {
-		name += fmt.Sprintf(" from %d", from)
+func (p *progress) newBar() *progressbar.ProgressBar {
+	name := p.name()
+	if p.from > 0 {
+		name += fmt.Sprintf(" from %d", p.from)
 	}
 	bar := progressbar.NewOptions64(-1,
-		progressbar.OptionSetWriter(out),
+		progressbar.OptionSetWriter(p.out),
 		progressbar.OptionSetDescription(fmt.Sprintf("%-13s", name)),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
 		progressbar.OptionSetItsString("rows"),
 		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionThrottle(p.throttle),
 		progressbar.OptionSetSpinnerChangeInterval(0), // nothing else writes while we do
 		progressbar.OptionClearOnFinish(),
 	)
