@@ -11,8 +11,8 @@ import (
 	"github.com/tenantry/tenantry/local/clerk"
 )
 
-// ownClerk is an instance, as Clerk makes a new one, behind the variables that name it.
-func ownClerk(t *testing.T) environment {
+// ownInstance is an instance, as Clerk makes a new one, behind the variables that name it.
+func ownInstance(t *testing.T) environment {
 	t.Helper()
 	local, err := clerk.Open(clerk.Config{Dir: t.TempDir()})
 	if err != nil {
@@ -38,7 +38,7 @@ func written(t *testing.T, text string) string {
 // What Clerk has differs from the file of this build until it is pushed.
 func TestRolesOfAClerkOfOnesOwn(t *testing.T) {
 	t.Parallel()
-	env := ownClerk(t)
+	env := ownInstance(t)
 	o := run(t, env, "roles", "diff")
 	for _, want := range []string{
 		"to be as the roles.yml of this build says, https://clerk.tenantry.localhost has to",
@@ -88,7 +88,7 @@ func TestRolesOfAClerkOfOnesOwn(t *testing.T) {
 
 func TestRolesThatCannotBeCompared(t *testing.T) {
 	t.Parallel()
-	env := ownClerk(t)
+	env := ownInstance(t)
 	for name, test := range map[string]struct {
 		env  environment
 		args []string
