@@ -50,7 +50,7 @@ func newOwnClerk(t *testing.T) *ownClerk {
 
 func serveClerk(t *testing.T, o *ownClerk) (*clerk.Clerk, string) {
 	t.Helper()
-	local, err := clerk.Open(clerk.Config{Dir: t.TempDir(), RateLimit: -1})
+	local, err := clerk.Open(clerk.Config{Rights: threeRoles, Dir: t.TempDir(), RateLimit: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

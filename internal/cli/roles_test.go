@@ -144,3 +144,10 @@ func TestWhoMayBeAsked(t *testing.T) {
 		t.Error("a terminal is not asked")
 	}
 }
+
+// threeRoles are as many as roles.yml has.
+var threeRoles = clerk.Rights{Roles: []clerk.Role{
+	{Key: "org:admin", Name: "Admin", Permissions: []string{"org:sys_memberships:read", "org:sys_memberships:manage", "org:sys_profile:delete"}},
+	{Key: "org:member", Name: "Member", Permissions: []string{"org:sys_memberships:read"}},
+	{Key: "org:guest", Name: "Guest"},
+}}
