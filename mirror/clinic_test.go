@@ -27,6 +27,7 @@ type faults struct {
 	descending, noTotal, partial        bool
 	limited, limitedSilent              bool
 	noSystemPermissions, noRoles        bool
+	noDocuments                         bool
 
 	keeps     map[string]bool // kinds of objects whose updated_at a change does not raise
 	sameID    bool
@@ -89,6 +90,11 @@ func newClinic(t *testing.T, f faults) *clinic {
 // populate makes an organization with two members, whose names must never be shown.
 func (c *clinic) populate() {
 	c.set(func() {
+		key := "documents:read" // as Clerk's examples have it, without org:
+		if c.faults.noDocuments {
+			key = "documents:write"
+		}
+		c.lists["organization_permissions"] = []object{{"id": "perm_1", "key": key, "created_at": 1, "updated_at": 1}}
 		for i := range 2 {
 			at := c.moment()
 			o := object{"id": fmt.Sprint("org_seed", i), "name": "SecretOrganization", "created_at": at, "updated_at": at}
@@ -108,7 +114,8 @@ func (c *clinic) doctor(f *fixture, write bool) *Doctor {
 		api:    clerk.NewBackend(&clerk.BackendConfig{HTTPClient: &http.Client{Transport: carrier}, URL: &c.url, Key: &key}),
 		writes: write, heard: heard,
 	}
-	config := DoctorConfig{Probe: probe, Issuer: c.issuer, NoInbox: "there is no database", Patience: 20 * time.Second}
+	asked := []string{"org:documents:read", "org:sys_memberships:read"}
+	config := DoctorConfig{Probe: probe, Issuer: c.issuer, Permissions: asked, NoInbox: "there is no database", Patience: 20 * time.Second}
 	if f != nil {
 		config.Store, config.NoInbox = f.store, ""
 		var mu sync.Mutex

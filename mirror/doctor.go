@@ -61,6 +61,8 @@ type DoctorConfig struct {
 	Probe *Probe
 	// Issuer is whose tokens are taken; its public key set is at Issuer/.well-known/jwks.json.
 	Issuer string
+	// Permissions are those that the schema asks for.
+	Permissions []string
 	// Store has the inbox of a server that works with the instance. Without it NoInbox says why there is none.
 	Store   *store.Store
 	NoInbox string
@@ -91,7 +93,7 @@ func NewDoctor(config DoctorConfig) *Doctor {
 // removes them, also when ctx ends on the way: then the error is ctx's, and the Diagnosis says what is left behind.
 // Returns ErrUnauthorized where Clerk does not take the secret key, and ErrBackendUnavailable where it is not reached.
 func (d *Doctor) Examine(ctx context.Context) (Diagnosis, error) {
-	e := &evidence{heard: d.config.Probe.heard, issuer: d.config.Issuer, inbox: newLens(d.config.Store, d.config.NoInbox)}
+	e := &evidence{heard: d.config.Probe.heard, issuer: d.config.Issuer, asked: d.config.Permissions, inbox: newLens(d.config.Store, d.config.NoInbox)}
 	d.config.Progress("reading from Clerk's Backend API")
 	if err := e.readKeys(ctx, d.config.Probe); err != nil {
 		return Diagnosis{}, err

@@ -82,6 +82,11 @@ var checks = []check{
 		false, checkSystemRoles,
 	},
 	{
+		"schema-permissions", "the instance has every permission that the schema asks for",
+		"refuses everybody what asks for one that Clerk does not know; `tenantry roles push` makes those of roles.yml",
+		false, checkSchemaPermissions,
+	},
+	{
 		"token-permissions", "session tokens never hold system permissions",
 		"takes what a token holds, and system permissions from the roles besides",
 		false, checkTokenPermissions,

@@ -176,3 +176,31 @@ func checkSystemRoles(e *evidence) conclusion {
 	}
 	return holds(at, "in %d of %d roles", l.systemRoles(), len(l.entries))
 }
+
+// checkSchemaPermissions leaves Clerk's own out: whether their list has them is not known.
+func checkSchemaPermissions(e *evidence) conclusion {
+	const at = "GET /organization_permissions"
+	l := e.lists[store.MirrorPermissions]
+	switch {
+	case len(e.asked) == 0:
+		return unknown(at, "the schema asks for none")
+	case l.problem != "":
+		return unknown(at, "%s", l.problem)
+	case l.total != nil && *l.total > len(l.entries):
+		return unknown(at, "the instance has %d, and only %d were looked at", *l.total, len(l.entries))
+	}
+	known := map[string]bool{}
+	for _, entry := range l.entries {
+		known[orgKey(entry.Key)] = true
+	}
+	var missing []string
+	for _, name := range e.asked {
+		if !known[name] && !strings.HasPrefix(name, "org:sys_") {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return fails(at, "Clerk does not know %s", strings.Join(missing, ", "))
+	}
+	return holds(at, "all of them")
+}

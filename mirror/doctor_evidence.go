@@ -17,6 +17,7 @@ import (
 // evidence is what the checks judge by.
 type evidence struct {
 	issuer string
+	asked  []string // the permissions that the schema asks for
 	// keys is the answer to the first read, kids what it says; publicKids those that the issuer publishes, or why not.
 	keys        reply
 	kids        []string
@@ -43,6 +44,7 @@ type entrySeen struct {
 	CreatedAt    millis          `json:"created_at"`
 	MembersCount *int            `json:"members_count"`
 	Permissions  json.RawMessage `json:"permissions"`
+	Key          text            `json:"key"`
 }
 
 // readKeys is also the question whether there is anything to ask.

@@ -101,6 +101,7 @@ var sick = map[string]struct {
 	"a part of the memberships":  {faults{partial: true}, []string{"memberships-whole"}, true},
 	"429 without Retry-After":    {faults{limitedSilent: true}, []string{"rate-limit"}, false},
 	"no system permissions":      {faults{noSystemPermissions: true}, []string{"system-permissions"}, false},
+	"no permission of documents": {faults{noDocuments: true}, []string{"schema-permissions"}, false},
 	"system ones in tokens":      {faults{tokenSystem: true}, []string{"token-permissions"}, false},
 	"long tokens":                {faults{tokenLife: 3600}, []string{"token"}, true},
 	"seconds":                    {faults{seconds: true}, []string{"event-time"}, false},

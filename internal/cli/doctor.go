@@ -75,7 +75,7 @@ func (d *doctorCommand) checkClerk(ctx context.Context, c *console) error {
 		return err
 	}
 	examined := mirror.DoctorConfig{
-		Probe: probe, Issuer: config.Issuer,
+		Probe: probe, Issuer: config.Issuer, Permissions: c.roles.Asked(),
 		Progress: func(text string) { fmt.Fprintf(c.stderr, "%s …\n", text) },
 	}
 	if config.APIURL != defaultAPIURL {

@@ -99,7 +99,7 @@ func TestDoctorClerkEndsWith1WhereSomethingDangerousDoesNotHold(t *testing.T) {
 			wrong += f.Name + " "
 		}
 	}
-	if wrong != "key-set event-instance " || strings.Contains(o.stdout, "Secret") {
+	if wrong != "key-set event-instance schema-permissions " || strings.Contains(o.stdout, "Secret") {
 		t.Errorf("does not hold: %s\n%s", wrong, o.stdout)
 	}
 	if o := run(t, env, "doctor", "--clerk"); o.code != 1 || strings.Count(o.stdout, "DOES NOT HOLD:") != 2 {
