@@ -89,5 +89,5 @@ func TestBackfillOfAnInstance(t *testing.T) {
 func alone(requests int64, secretKey string) time.Duration {
 	budget := newCarrier(BackendConfig{SecretKey: secretKey}).budget
 	waited := max(0, requests-int64(budget.Burst()))
-	return (time.Duration(float64(waited) / float64(budget.Limit()) * float64(time.Second))).Round(100 * time.Millisecond)
+	return time.Duration(float64(waited) / float64(budget.Limit()) * float64(time.Second)).Round(100 * time.Millisecond)
 }
