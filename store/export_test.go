@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -21,7 +22,8 @@ func (s *Store) RawMirror(ctx context.Context, fn func(db *gorm.DB) error) error
 	return s.mirror.transaction(ctx, "", func(_ context.Context, db *gorm.DB) error { return fn(db) })
 }
 
-// SeenRead is how many of the marks of comparisons the transaction has read so far.
-func (tx *MirrorTx) SeenRead() (n int, err error) {
-	return n, tx.row("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE schemaname = 'clerk' AND relname = 'seen'").Scan(&n)
+// ExplainUnseen is the plan of CountUnseen's first count.
+func (tx *MirrorTx) ExplainUnseen(kind MirrorKind) (string, error) {
+	plan, err := tx.strings("EXPLAIN SELECT count(*)"+unseen(kind)+reachable[kind], 2, 1, kind)
+	return strings.Join(plan, "\n"), err
 }
