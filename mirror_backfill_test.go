@@ -96,6 +96,12 @@ func (b *backfilled) over(local *clerk.Clerk) http.Handler {
 	})
 }
 
+func (b *backfilled) onAnswer(answered func(path, offset string)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answered = answered
+}
+
 // launch starts one of the comparing commands.
 func (b *backfilled) launch(name string) *program {
 	b.t.Helper()
@@ -168,11 +174,11 @@ func TestBackfillKilledHalfWay(t *testing.T) {
 	b := newBackfilled(t, proved(30, 1000))
 	page := strconv.Itoa(b.members / 2 / 500 * 500)
 	reached := make(chan struct{}, 1)
-	b.answered = func(path, offset string) {
+	b.onAnswer(func(path, offset string) {
 		if path == membershipsList && offset == page {
 			reached <- struct{}{}
 		}
-	}
+	})
 	first := b.launch("backfill")
 	select {
 	case <-reached:
@@ -181,9 +187,7 @@ func TestBackfillKilledHalfWay(t *testing.T) {
 	}
 	time.Sleep(rand.N(60 * time.Millisecond)) // before the page is written, while it is, or just after
 	first.stop(syscall.SIGKILL)
-	b.mu.Lock()
-	b.answered = nil
-	b.mu.Unlock()
+	b.onAnswer(nil)
 	if state := first.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
 		t.Fatalf("it was not killed: %v", state)
 	}

@@ -44,9 +44,9 @@ func some(random *rand.Rand, readings []reading, most int) []reading {
 	return picked[:min(len(picked), 1+random.IntN(most))]
 }
 
-// TestBatchesEndAsOneByOne applies readings of random worlds in batches, with events in between, to PostgreSQL, and one by
+// TestBackfillBatchesEndAsOneByOne applies readings of random worlds in batches, with events in between, to PostgreSQL, and one by
 // one to the model: every column of every row is the same. One object may be in a batch several times, as of several times.
-func TestBatchesEndAsOneByOne(t *testing.T) {
+func TestBackfillBatchesEndAsOneByOne(t *testing.T) {
 	t.Parallel()
 	f, m := newFixture(t, dbtest.Config(t)), newModel()
 	s := &sweep{Mirror: f.Mirror, changes: true, report: Report{Kinds: map[string]*KindReport{}}}
@@ -115,9 +115,9 @@ func (f *fixture) applyPart(t *testing.T, s *sweep, m *model, k kind, part []rea
 	}
 }
 
-// TestBatchesBesideOtherWriters lets batches of readings and eight senders of events write the same rows at the same time:
+// TestBackfillBatchesBesideOtherWriters lets batches of readings and eight senders of events write the same rows at the same time:
 // in the end the copy is as Clerk is, and nobody waited for each other in a circle.
-func TestBatchesBesideOtherWriters(t *testing.T) {
+func TestBackfillBatchesBesideOtherWriters(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, dbtest.Config(t))
 	f.run(t)
