@@ -10,28 +10,31 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-// batchSize is how many memberships one transaction merges: it holds as many users.
+// batchSize is how many organizations, users or memberships one transaction merges. Of memberships it holds as many users, too.
 const batchSize = 100
 
 // errNotInBatch says that a change needs a lock that would come too late.
 var errNotInBatch = errors.New("mirror: not to be merged in a batch")
 
-// batch is the ledger of many memberships at once: it locks all their users, then all of them, each in the order of their
-// ids, has the changes applied to what it read, and writes what they made. A few statements stand for many, and what is
-// decided is decided by the same code.
-type batch struct {
-	*store.MirrorTx
-	organizations map[string]store.MirrorOrganization
-	users         map[string]store.MirrorUser
-	memberships   map[string]store.MirrorMembership
-	written       map[string]bool
-	members       map[string]map[string]models.Member // by organization and user
+// ledgerBatch is a ledger that locks all its rows at the start, in the order of their ids, has the changes applied to
+// what it read, and writes what they made in flush. A few statements stand for many, and what is decided is decided by the
+// same code.
+type ledgerBatch interface {
+	ledger
+	flush() error
 }
 
-// applyMemberships merges in one transaction, or not at all.
-func (m *Mirror) applyMemberships(ctx context.Context, readings []reading) error {
+// batches has how rows of a kind are merged many at once; other kinds are few.
+var batches = map[store.MirrorKind]func(tx *store.MirrorTx, readings []reading) (ledgerBatch, error){
+	store.MirrorOrganizations: newOrganizationBatch,
+	store.MirrorUsers:         newUserBatch,
+	store.MirrorMemberships:   newMembershipBatch,
+}
+
+// applyBatch merges readings of a kind that batches has, in one transaction, or none of them.
+func (m *Mirror) applyBatch(ctx context.Context, k kind, readings []reading) error {
 	return m.store.Mirror(ctx, func(tx *store.MirrorTx) error {
-		b, err := newBatch(tx, readings)
+		b, err := batches[k.name](tx, readings)
 		if err != nil {
 			return err
 		}
@@ -44,8 +47,53 @@ func (m *Mirror) applyMemberships(ctx context.Context, readings []reading) error
 	})
 }
 
-func newBatch(tx *store.MirrorTx, readings []reading) (*batch, error) {
-	b := &batch{MirrorTx: tx, written: map[string]bool{}, members: map[string]map[string]models.Member{}}
+func statedIDs(readings []reading) []string {
+	ids := make([]string, len(readings))
+	for i, r := range readings {
+		ids[i] = r.statement.id
+	}
+	return ids
+}
+
+// memberPuts are what requests read of members, by organization and user, to be written when all is decided.
+type memberPuts map[string]map[string]models.Member
+
+func (p memberPuts) put(m models.Member) {
+	if p[m.OrganizationID] == nil {
+		p[m.OrganizationID] = map[string]models.Member{}
+	}
+	p[m.OrganizationID][m.UserID] = m
+}
+
+// flush names each organization once.
+func (p memberPuts) flush(tx *store.MirrorTx) error {
+	for _, id := range slices.Sorted(maps.Keys(p)) {
+		members := slices.Collect(maps.Values(p[id]))
+		var err error
+		if len(members) == 1 { // which is one statement in the place of three
+			err = tx.PutMember(id, members[0])
+		} else {
+			err = tx.InOrganization(id, func() error { return tx.PutMembers(members) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch is the ledger of many memberships at once: it locks all their users, then all of them.
+type batch struct {
+	*store.MirrorTx
+	organizations map[string]store.MirrorOrganization
+	users         map[string]store.MirrorUser
+	memberships   map[string]store.MirrorMembership
+	written       map[string]bool
+	members       memberPuts
+}
+
+func newMembershipBatch(tx *store.MirrorTx, readings []reading) (ledgerBatch, error) {
+	b := &batch{MirrorTx: tx, written: map[string]bool{}, members: memberPuts{}}
 	var ids, users, organizations []string
 	var pairs [][2]string
 	for _, r := range readings {
@@ -78,13 +126,7 @@ func (b *batch) flush() error {
 	if err := b.WriteMemberships(rows); err != nil {
 		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(b.members)) {
-		members := slices.Collect(maps.Values(b.members[id]))
-		if err := b.MirrorTx.InOrganization(id, func() error { return b.PutMembers(members) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.members.flush(b.MirrorTx)
 }
 
 func (b *batch) Organization(id string) (store.MirrorOrganization, bool, error) {
@@ -116,11 +158,8 @@ func (b *batch) Incarnations(organizationID, userID string) (found []store.Mirro
 	return found, nil
 }
 
-// PutMember is left to flush, which names each organization once.
+// PutMember is left to flush.
 func (b *batch) PutMember(_ string, m models.Member) error {
-	if b.members[m.OrganizationID] == nil {
-		b.members[m.OrganizationID] = map[string]models.Member{}
-	}
-	b.members[m.OrganizationID][m.UserID] = m
+	b.members.put(m)
 	return nil
 }

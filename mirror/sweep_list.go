@@ -31,12 +31,8 @@ func (s *sweep) list(ctx context.Context, k kind) error {
 		if err := s.merge(ctx, k, page.readings); err != nil {
 			return err
 		}
-		seen := make([]string, len(page.readings))
-		for i, r := range page.readings {
-			seen[i] = r.statement.id
-		}
 		s.row.Position += page.entries
-		if err := s.save(ctx, k.name, seen); err != nil {
+		if err := s.save(ctx, k.name, statedIDs(page.readings)); err != nil {
 			return err
 		}
 		s.Progress(string(k.name), s.row.Position, page.total)
@@ -51,10 +47,7 @@ func (s *sweep) merge(ctx context.Context, k kind, readings []reading) error {
 	if len(readings) == 0 {
 		return nil
 	}
-	ids := make([]string, len(readings))
-	for i, r := range readings {
-		ids[i] = r.statement.id
-	}
+	ids := statedIDs(readings)
 	var rows map[string]store.MirrorSummary
 	err := s.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
 		rows, err = tx.Summaries(k.name, ids)
@@ -143,14 +136,14 @@ func judge(k kind, row store.MirrorSummary, found bool, r reading) verdict {
 	return differing
 }
 
-// applyBatches merges memberships, many in one transaction. rest is what is left for transactions of their own: other
-// kinds, and batches with something in them that cannot be merged so.
+// applyBatches merges many in one transaction. rest is what is left for transactions of their own: kinds of which there
+// are few, and batches with something in them that cannot be merged so.
 func (s *sweep) applyBatches(ctx context.Context, k kind, readings []reading) (changed int, rest []reading, err error) {
-	if k.name != store.MirrorMemberships {
+	if batches[k.name] == nil {
 		return 0, readings, nil
 	}
 	for part := range slices.Chunk(readings, batchSize) {
-		switch err := s.applyMemberships(ctx, part); {
+		switch err := s.applyBatch(ctx, k, part); {
 		case err == nil:
 			changed += len(part)
 		case errors.Is(err, errNotInBatch), errors.Is(err, errPairLearnt), isPermanent(err), errors.Is(err, store.ErrUnstorable):

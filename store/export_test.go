@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -19,4 +20,10 @@ func (s *Store) RawOne(ctx context.Context, organizationID string, fn func(db *g
 // RawMirror runs fn as the mirror's role, for no organization.
 func (s *Store) RawMirror(ctx context.Context, fn func(db *gorm.DB) error) error {
 	return s.mirror.transaction(ctx, "", func(_ context.Context, db *gorm.DB) error { return fn(db) })
+}
+
+// ExplainUnseen is the plan of CountUnseen's first count.
+func (tx *MirrorTx) ExplainUnseen(kind MirrorKind) (string, error) {
+	plan, err := tx.strings("EXPLAIN SELECT count(*)"+unseen(kind)+reachable[kind], 2, 1, kind)
+	return strings.Join(plan, "\n"), err
 }

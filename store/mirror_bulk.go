@@ -20,6 +20,18 @@ func (tx *MirrorTx) OrganizationsByID(ids []string) (map[string]MirrorOrganizati
 	return found, err
 }
 
+// LockOrganizations is LockOrganization of many, locked in the order of their ids.
+func (tx *MirrorTx) LockOrganizations(ids []string) (map[string]MirrorOrganization, error) {
+	found := make(map[string]MirrorOrganization, len(ids))
+	err := tx.lockAll("organizations", organizationColumns, ids, func(scan func(...any) error) error {
+		var o MirrorOrganization
+		err := scan(append([]any{&o.ID}, o.targets()...)...)
+		found[o.ID] = o
+		return err
+	})
+	return found, err
+}
+
 // LockUsers is LockUser of many, locked in the order of their ids.
 func (tx *MirrorTx) LockUsers(ids []string) (map[string]MirrorUser, error) {
 	found := make(map[string]MirrorUser, len(ids))
@@ -53,6 +65,53 @@ func (tx *MirrorTx) IncarnationsOf(pairs [][2]string) ([]MirrorMembership, error
 	return tx.memberships("(organization_id, user_id) IN (SELECT p ->> 0, p ->> 1 FROM json_array_elements(?::json) AS p)", string(text))
 }
 
+// MembershipsOf is UserMemberships of many users.
+func (tx *MirrorTx) MembershipsOf(userIDs []string) ([]MirrorMembership, error) {
+	return tx.memberships("user_id "+chosen+" AND organization_id <> ''", list(userIDs))
+}
+
+// givenRow and setRow are what WriteOrganizations, WriteUsers and WriteMemberships have in common: a MirrorRow in JSON.
+const (
+	givenRow = `"CreatedAt" bigint, "TombAt" bigint, "UpdatedAt" bigint, "AuthAt" bigint, "EnvTS" bigint, "Rank" smallint,
+			"Digest" text, "NeedsRead" boolean`
+	setRow = `created_at = r."CreatedAt", tomb_at = r."TombAt", updated_at = r."UpdatedAt", auth_at = r."AuthAt",
+			env_ts = r."EnvTS", rank = r."Rank", digest = r."Digest", needs_read = r."NeedsRead"`
+)
+
+// WriteOrganizations writes rows that LockOrganizations returned.
+func (tx *MirrorTx) WriteOrganizations(rows []MirrorOrganization) error {
+	for _, o := range rows {
+		if o.TombAt > 0 {
+			tx.touch(Change{OrganizationID: o.ID})
+		}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`UPDATE clerk.organizations AS o SET name = r."Name", slug = r."Slug", image_url = r."ImageURL", `+setRow+`
+		FROM json_to_recordset(?::json) AS r ("ID" text, "Name" text, "Slug" text, "ImageURL" text, `+givenRow+`)
+		WHERE o.id = r."ID"`, string(text))
+}
+
+// WriteUsers writes rows that LockUsers returned.
+func (tx *MirrorTx) WriteUsers(rows []MirrorUser) error {
+	for _, u := range rows {
+		if u.TombAt > 0 {
+			tx.touch(Change{UserID: u.ID})
+		}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`UPDATE clerk.users AS u SET first_name = r."FirstName", last_name = r."LastName", username = r."Username",
+			image_url = r."ImageURL", email = r."Email", `+setRow+`
+		FROM json_to_recordset(?::json) AS r ("ID" text, "FirstName" text, "LastName" text, "Username" text, "ImageURL" text,
+			"Email" text, `+givenRow+`)
+		WHERE u.id = r."ID"`, string(text))
+}
+
 // WriteMemberships writes rows that LockMemberships returned.
 func (tx *MirrorTx) WriteMemberships(rows []MirrorMembership) error {
 	for _, m := range rows {
@@ -66,11 +125,9 @@ func (tx *MirrorTx) WriteMemberships(rows []MirrorMembership) error {
 	}
 	return tx.exec(`UPDATE clerk.memberships AS m SET organization_id = r."OrganizationID", user_id = r."UserID", role = r."Role",
 			first_name = r."FirstName", last_name = r."LastName", username = r."Username", image_url = r."ImageURL",
-			identifier = r."Identifier", created_at = r."CreatedAt", tomb_at = r."TombAt", updated_at = r."UpdatedAt",
-			auth_at = r."AuthAt", env_ts = r."EnvTS", rank = r."Rank", digest = r."Digest", needs_read = r."NeedsRead"
+			identifier = r."Identifier", `+setRow+`
 		FROM json_to_recordset(?::json) AS r ("ID" text, "OrganizationID" text, "UserID" text, "Role" text, "FirstName" text,
-			"LastName" text, "Username" text, "ImageURL" text, "Identifier" text, "CreatedAt" bigint, "TombAt" bigint,
-			"UpdatedAt" bigint, "AuthAt" bigint, "EnvTS" bigint, "Rank" smallint, "Digest" text, "NeedsRead" boolean)
+			"LastName" text, "Username" text, "ImageURL" text, "Identifier" text, `+givenRow+`)
 		WHERE m.id = r."ID"`, string(text))
 }
 

@@ -91,10 +91,11 @@ var reachable = map[MirrorKind]string{
 const inLivingOrganization = " AND NOT EXISTS (SELECT FROM clerk.organizations AS o WHERE o.id = s.organization_id AND o.dead)"
 
 // unseen are the living rows, s, that the lists of a comparison did not have and of which nothing newer than a time is
-// known.
+// known. OFFSET 0 has each row looked up by the whole key of clerk.seen. Without it PostgreSQL joins, and as long as it has no
+// statistics of what has just been written there it reads all marks of the kind again for every row.
 func unseen(kind MirrorKind) string {
 	return " FROM clerk." + string(kind) + ` AS s WHERE NOT s.dead AND greatest(s.created_at, s.updated_at, s.auth_at, s.env_ts) < ?
-		AND NOT EXISTS (SELECT FROM clerk.seen AS n WHERE n.generation = ? AND n.kind = ? AND n.id = s.id)` + sought[kind]
+		AND NOT EXISTS (SELECT FROM clerk.seen AS n WHERE n.generation = ? AND n.kind = ? AND n.id = s.id OFFSET 0)` + sought[kind]
 }
 
 // Unseen returns, in the order of their ids and from behind one of them, rows that Clerk's lists did not have. Those with

@@ -169,6 +169,8 @@ func TestBackendAnswersFollowTheSpecification(t *testing.T) {
 		{"/organizations/{id}/invitations", "org_none", ""},
 		{"/organizations/{id}/domains", SeededAcme, lists + " ?verified=true ?enrollment_mode=-enterprise_sso ?enrollment_mode=x"},
 		{"/organizations/{id}/domains", "org_none", ""},
+		{"/organization_domains", "", ordered + " ?order_by=-name ?verified=true ?enrollment_mode=-enterprise_sso ?enrollment_mode=x" +
+			" ?query=acme ?organization_id=" + SeededAcme},
 		{"/organization_memberships", "", ordered},
 		{"/organization_invitations", "", ordered + " ?status=pending ?status=lost ?query=acme"},
 		{"/organization_roles", "", ordered + " ?query=adm"},
