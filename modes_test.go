@@ -25,12 +25,12 @@ import (
 
 // instance is a Clerk instance as far as a server with keys meets it: a key, and tokens signed with it.
 type instance struct {
-	t   *testing.T
+	t   testing.TB
 	key *rsa.PrivateKey
 	iss string
 }
 
-func newInstance(t *testing.T, issuer string) *instance {
+func newInstance(t testing.TB, issuer string) *instance {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

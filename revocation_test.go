@@ -158,3 +158,45 @@ func TestRevocationOnEveryReplica(t *testing.T) {
 			at(.5).Round(100*time.Microsecond), at(.9).Round(100*time.Microsecond), at(.99).Round(100*time.Microsecond), at(1).Round(100*time.Microsecond))
 	}
 }
+
+// A role's row opens nothing of a feature that the token does not name, not even after a change to that role: on both
+// servers, from the copy's facts.
+func TestRoleRowOpensNoFeature(t *testing.T) {
+	t.Parallel()
+	r := startReplicas(t)
+	for id, key := range map[string]string{"role_1": "org:admin", "role_2": "org:reporter"} {
+		r.event("role.created", variables{
+			"id": id, "key": key, "name": key, "created_at": 1, "updated_at": 1,
+			"permissions": []variables{{"key": "org:documents:create"}, {"key": "org:reports:export"}, {"key": "org:sys_memberships:read"}},
+		})
+	}
+	joined := time.Now().Add(-time.Hour).UnixMilli()
+	r.event("organizationMembership.created", membership("user_Rita", "org:admin", joined, joined))
+	token := r.clerk.tokenOf("user_Rita", "org_Acme", "https://app.example") // of an admin, with the feature documents
+	const query = `{ viewer { membership { role } system: can(permission: "org:sys_memberships:read")
+		create: can(permission: "org:documents:create") read: can(permission: "org:documents:read") export: can(permission: "org:reports:export") } }`
+	hold := func(role string, read bool) {
+		for server := range r.servers {
+			var got map[string]any
+			for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				answer := r.servers[server].ask(token, query, nil)
+				got, _ = answer.At("viewer").(map[string]any)
+				if got["export"] != false {
+					t.Fatalf("server %d: the row opens a feature: %s", server, answer)
+				}
+				if answer.At("viewer", "membership", "role") == role {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("server %d does not know %s: %s", server, role, answer)
+				}
+			}
+			if got["system"] != true || got["create"] != true || got["read"] != read {
+				t.Errorf("server %d, %s: %v", server, role, got)
+			}
+		}
+	}
+	hold("org:admin", true) // the token is newer than the row, so its own list stands
+	r.event("organizationMembership.updated", membership("user_Rita", "org:reporter", joined, time.Now().Add(time.Minute).UnixMilli()))
+	hold("org:reporter", false)
+}

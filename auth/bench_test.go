@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -52,15 +53,33 @@ func BenchmarkAuthenticate(b *testing.B) {
 	}
 }
 
+// BenchmarkViewerHas asks an admin of 25 permissions, the last of them and one more.
 func BenchmarkViewerHas(b *testing.B) {
-	v, err := Correct(heldClaims(), role(MembershipLive, "org:admin", adminRow, testNow.Add(-time.Hour)))
+	facts := role(MembershipLive, "org:admin", adminRow, testNow.Add(-time.Hour))
+	for i := range 20 {
+		facts.RolePermissions = append(facts.RolePermissions, fmt.Sprint("org:sys_a:", i))
+	}
+	claims := heldClaims()
+	claims.FactorVerificationAge = &[2]int{0, 0}
+	v, err := Correct(claims, facts)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if !v.Has(Requirement{Permission: "org:sys_memberships:read"}) {
-			b.Fatal("denied")
-		}
+	for name, test := range map[string]struct {
+		asked Requirement
+		want  bool
+	}{
+		"permission": {Requirement{Permission: "org:sys_memberships:read"}, true},
+		"denied":     {Requirement{Permission: "org:sys_memberships:drop"}, false},
+		"all":        {Requirement{Permission: "org:sys_memberships:read", Role: "org:admin", Feature: "beta", Plan: "org:pro", Reverification: ReverificationStrict}, true},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if v.Has(test.asked) != test.want {
+					b.Fatal(test.asked)
+				}
+			}
+		})
 	}
 }

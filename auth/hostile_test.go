@@ -46,7 +46,12 @@ func TestHostileTokens(t *testing.T) {
 		t.Fatalf("the token that all others are made from is refused: %v", err)
 	}
 	seen := map[string]bool{}
-	for _, test := range hostileTokens(good) {
+	tokens := hostileTokens(good)
+	if len(tokens) < 120 {
+		t.Errorf("only %d hostile tokens", len(tokens))
+	}
+	t.Logf("%d hostile tokens", len(tokens))
+	for _, test := range tokens {
 		if seen[test.name] {
 			t.Errorf("two cases are named %q", test.name)
 		}
@@ -64,7 +69,10 @@ func TestHostileTokens(t *testing.T) {
 
 func hostileTokens(good string) []hostile {
 	var all []hostile
-	for _, some := range [][]hostile{hostileForms(good), hostileHeaders(), hostileSignatures(good), hostileClaims(), hostilePayloads()} {
+	for _, some := range [][]hostile{
+		hostileForms(good), hostileHeaders(), hostileSignatures(good), hostileClaims(), hostilePayloads(),
+		hostileAlgorithms(), hostileEncodings(), hostileNumbers(good), hostileLookalikes(), hostileTimes(), hostileTexts(),
+	} {
 		all = append(all, some...)
 	}
 	return all

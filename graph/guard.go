@@ -48,6 +48,9 @@ func notImpersonated(viewer *auth.Viewer) error {
 
 // has asks for all that is required, as Clerk's has() does: a permission and a role only count in the active organization,
 // a feature and a plan also without one. What requires nothing lets nobody pass.
+//
+// Nothing is remembered between the fields of a request: Has allocates nothing, and to look up behind a lock what was
+// decided before takes about as long, some 100 ns either way (BenchmarkDecision).
 func has(viewer *auth.Viewer, r auth.Requirement) error {
 	if err := signedIn(viewer); err != nil {
 		return err

@@ -60,16 +60,21 @@ func (r queryResolver) Nodes(ctx context.Context, ids []string) ([]models.Node, 
 }
 
 // loadNodes returns the objects of ids in the order of ids, nil for each that the active organization does not have or
-// that is denied. It asks the store once for each kind.
+// that is denied. It decides and asks the store once for each kind.
 func (r *Resolver) loadNodes(ctx context.Context, ids []string, deny func(index int, denied error) error) ([]models.Node, error) {
-	wanted := map[models.Kind][]string{}
+	wanted, denials := map[models.Kind][]string{}, map[models.Kind]error{}
 	for i, id := range ids {
 		name, _, _ := models.ParseGlobalID(id)
 		kind, known := nodeKinds[name]
 		if !known {
 			continue
 		}
-		if denied := r.guards.check(auth.FromContext(ctx), kind.typeName); denied != nil {
+		denied, decided := denials[name]
+		if !decided {
+			denied = r.guards.check(auth.FromContext(ctx), kind.typeName)
+			denials[name] = denied
+		}
+		if denied != nil {
 			if err := deny(i, denied); err != nil {
 				return nil, err
 			}

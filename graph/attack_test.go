@@ -1,0 +1,275 @@
+package graph_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/jackc/pgx/v5"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/graph"
+	"github.com/tenantry/tenantry/internal/attack"
+	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
+)
+
+// For each right that the schema names, somebody who has all others walks every path to depth 6. Nothing of what it guards
+// comes back, each closed field says why, and nothing is changed that it guards.
+func TestWhoLacksOneRight(t *testing.T) {
+	t.Parallel()
+	for _, right := range attack.Rights(graph.DescribedSchema()) {
+		t.Run(right.String(), func(t *testing.T) {
+			t.Parallel()
+			a := newAttacker(t, right, graph.NewSchema)
+			control, lacking := a.walk(right)
+			for _, fault := range control.faults {
+				t.Errorf("with every right: %s", fault)
+			}
+			for _, fault := range lacking.faults {
+				t.Errorf("without it: %s", fault)
+			}
+			if control.secrets == nil && control.changed == lacking.changed && control.claims == 0 {
+				t.Errorf("with every right nothing of the %v was seen or done: give the attacker an object that it guards", right)
+			}
+			if control.secrets != nil && !strings.Contains(strings.Join(control.secrets, "\n"), attack.Canary) {
+				t.Errorf("no canary of the attacker's is among %q", control.secrets)
+			}
+			if lacking.denials == 0 && lacking.claims == control.claims {
+				t.Errorf("nothing was denied for want of the %v", right)
+			}
+			t.Logf("%d paths in %d operations. With every right: %d fields looked at, %d texts that only it opens, rows changed by %d. Without it: %d fields, %d denied, %d of those texts, rows changed by %d, which other rights guard",
+				control.paths, control.operations, control.probes, len(control.secrets), control.changed, lacking.probes, lacking.denials, lacking.leaks, lacking.changed)
+		})
+	}
+}
+
+// The attack finds what a hole lets out: with the check in node removed, and with a @hasPermission that asks for nothing.
+func TestAttackFindsHoles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		schema func(*store.Store) (graphql.ExecutableSchema, error)
+		open   func(attack.Right) bool
+	}{
+		"node":           {graph.NewSchemaWithOpenNodes, func(r attack.Right) bool { return r.Name == "org:documents:read" }},
+		"@hasPermission": {graph.NewSchemaWithoutHasPermission, func(r attack.Right) bool { return r.Name != "org:sys_memberships:manage" }},
+	} {
+		for _, right := range attack.Rights(graph.DescribedSchema()) {
+			if name == "node" && !strings.HasSuffix(right.Name, ":read") {
+				continue // it reads only
+			}
+			t.Run(name+" "+right.Name, func(t *testing.T) {
+				t.Parallel()
+				a := newAttacker(t, right, test.schema)
+				control, lacking := a.walk(right)
+				if found := len(lacking.faults) > 0; found != test.open(right) {
+					t.Errorf("%d faults, of which the first are %q", len(lacking.faults), lacking.faults[:min(3, len(lacking.faults))])
+				}
+				if reads := strings.HasSuffix(right.Name, ":read"); test.open(right) && (reads && lacking.leaks == 0 || !reads && lacking.changed < control.changed) {
+					t.Errorf("the hole lets out %d of %d texts and changes rows by %d of %d operations", lacking.leaks, len(control.secrets), lacking.changed, control.changed)
+				}
+				t.Logf("%d faults, %d of %d texts", len(lacking.faults), lacking.leaks, len(control.secrets))
+			})
+		}
+	}
+}
+
+// attacker is an organization full of canaries, and who asks for them.
+type attacker struct {
+	*api
+	right   attack.Right
+	targets []attack.Target
+}
+
+func newAttacker(t *testing.T, right attack.Right, newSchema func(*store.Store) (graphql.ExecutableSchema, error)) *attacker {
+	a := &attacker{api: newAPIWith(t, newSchema), right: right}
+	canary := func(what string) *string { text := attack.Canary + " " + what; return &text }
+	for _, user := range []string{"user_author", "user_hidden"} {
+		dbtest.Member(t, a.ownerURL, models.Member{
+			OrganizationID: acme, UserID: user, Name: canary("name of " + user), Email: canary("email of " + user),
+			ImageURL: canary("image of " + user), Role: "org:" + attack.Canary,
+		})
+	}
+	for i := range 3 {
+		dbtest.Document(t, a.store.Org(acme), models.Document{
+			Title: *canary(fmt.Sprint("title ", i)), Content: *canary(fmt.Sprint("content ", i)), AuthorID: "user_author", ImpersonatorID: canary("impersonator"),
+		})
+	}
+	members, err := a.store.Org(acme).MembersByUser(t.Context(), []string{"user_author"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.targets = []attack.Target{{TypeName: "Organization", ID: acme}, {TypeName: "Member", ID: members[0].GlobalID()}, a.fresh()}
+	for _, definition := range graph.DescribedSchema().PossibleTypes["Node"] {
+		if !slices.ContainsFunc(a.targets, func(target attack.Target) bool { return target.TypeName == definition.Name }) {
+			t.Errorf("%s implements Node: give the attacker one", definition.Name)
+		}
+	}
+	return a
+}
+
+// fresh is a document that no mutation has touched.
+func (a *attacker) fresh() attack.Target {
+	document := dbtest.Document(a.t, a.store.Org(acme), models.Document{
+		Title: attack.Canary + " fresh title", Content: attack.Canary + " fresh content", AuthorID: "user_author",
+	})
+	return attack.Target{TypeName: "Document", ID: document.GlobalID()}
+}
+
+// holding is somebody's rights, and a viewer who has them.
+type holding struct {
+	viewer *auth.Viewer
+	holds  func(attack.Right) bool
+}
+
+// holding is a viewer with every right but one. Of several roles somebody can have one: the one in question.
+func (a *attacker) holding(role, without attack.Right) holding {
+	v := viewer("user_ada", acme, "org:nobody")
+	v.FactorVerificationAge = &[2]int{0, 0}
+	held := map[attack.Right]bool{}
+	for _, right := range attack.Rights(graph.DescribedSchema()) {
+		if right == without || right.Kind == without.Kind && right.Kind == "reverification" || right.Kind == "role" && role.Kind == "role" && right != role {
+			continue
+		}
+		if right.Kind == "role" && v.Organization.Role != "org:nobody" {
+			continue
+		}
+		held[right] = true
+		switch right.Kind {
+		case "permission":
+			v.Organization.Permissions = append(v.Organization.Permissions, right.Name)
+		case "role":
+			v.Organization.Role = right.Name
+		case "feature":
+			v.Features = append(v.Features, "ou:"+right.Name)
+		case "plan":
+			v.Plans = append(v.Plans, "ou:"+right.Name)
+		}
+	}
+	if without.Kind == "reverification" {
+		v.FactorVerificationAge = nil
+	}
+	return holding{v, func(right attack.Right) bool { return held[right] }}
+}
+
+// walked is what a walk over all paths showed.
+type walked struct {
+	operations, paths, probes, denials, claims int
+	// changed is how many operations changed rows.
+	changed int
+	faults  []string
+	// seen are the texts that queries answered, secrets those of them that only the right opens, leaks how many of these
+	// came back without it.
+	seen    map[string]map[attack.Right]bool
+	secrets []string
+	leaks   int
+	bodies  strings.Builder
+}
+
+// walk asks for every path, first with every right and then without the one. Between the two rounds of queries nothing
+// is changed.
+func (a *attacker) walk(right attack.Right) (control, lacking *walked) {
+	control, lacking = &walked{seen: map[string]map[attack.Right]bool{}}, &walked{seen: map[string]map[attack.Right]bool{}}
+	all, fewer := a.holding(right, attack.Right{}), a.holding(right, right)
+	before := a.rows()
+	a.query(control, all)
+	a.query(lacking, fewer)
+	if a.rows() != before {
+		a.t.Error("queries change rows")
+	}
+	control.secrets = attack.Secrets(control.seen, right)
+	for _, secret := range control.secrets {
+		if strings.Contains(lacking.bodies.String(), secret) {
+			lacking.leaks++
+			lacking.faults = append(lacking.faults, fmt.Sprintf("leaks %q", secret))
+		}
+	}
+	a.mutate(control, all)
+	a.mutate(lacking, fewer)
+	return control, lacking
+}
+
+func (a *attacker) query(w *walked, as holding) {
+	for _, operation := range a.plan().Queries() {
+		attack.Meet(w.seen, a.attack(w, operation, as))
+	}
+}
+
+// mutate gives each operation a document that none has touched.
+func (a *attacker) mutate(w *walked, as holding) {
+	for i := range a.plan().Mutations() {
+		plan := a.plan()
+		plan.Targets = slices.Clone(a.targets)
+		plan.Targets[len(plan.Targets)-1] = a.fresh()
+		operation, before := plan.Mutations()[i], a.rows()
+		a.attack(w, operation, as)
+		if a.rows() == before {
+			continue
+		}
+		w.changed++
+		if slices.ContainsFunc(attack.Asked(operation.Mutation.Directives), func(right attack.Right) bool { return !as.holds(right) }) {
+			w.faults = append(w.faults, "changes rows: "+operation.Text)
+		}
+	}
+}
+
+func (a *attacker) plan() attack.Plan {
+	return attack.Plan{Schema: graph.DescribedSchema(), Depth: 6, Targets: a.targets, Right: a.right}
+}
+
+// attack asks one operation, and notes what is wrong with its answer.
+func (a *attacker) attack(w *walked, operation attack.Operation, as holding) map[string]map[attack.Right]bool {
+	if _, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: operation.Text}, 1000); err != nil {
+		a.t.Fatalf("%v: %s", err, operation.Text)
+	}
+	got := a.ask(as.viewer, operation.Text, nil)
+	if got.Data == nil {
+		a.t.Fatalf("refused as a whole: %s\n%s", got, operation.Text)
+	}
+	answer := attack.Answer{Data: got.Data}
+	for _, e := range got.Errors {
+		if strings.Contains(e.Message, attack.Canary) {
+			w.faults = append(w.faults, "leaks in an error: "+e.Message)
+		}
+		answer.Errors = append(answer.Errors, attack.Error{Path: e.Path, Extensions: e.Extensions})
+	}
+	plan := a.plan()
+	verdict := plan.Judge(operation, answer, as.holds)
+	w.operations++
+	w.paths += operation.Paths
+	w.probes += verdict.Probes
+	w.denials += verdict.Denials
+	w.claims += verdict.Claims
+	w.faults = append(w.faults, verdict.Faults...)
+	if operation.Mutation == nil {
+		w.bodies.WriteString(got.Body)
+	}
+	return verdict.Seen
+}
+
+// rows is the count and the hash of every row of every table.
+func (a *attacker) rows() string {
+	conn, err := pgx.Connect(a.t.Context(), a.ownerURL)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer conn.Close(a.t.Context())
+	rows, _ := conn.Query(a.t.Context(), `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`)
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(tables) < 5 {
+		a.t.Fatal(tables, err)
+	}
+	for i, table := range tables {
+		tables[i] = fmt.Sprintf(`SELECT '%s ' || count(*) || ' ' || coalesce(md5(string_agg(r::text, '|' ORDER BY r::text)), '') AS one FROM %s AS r`, table, table)
+	}
+	var all string
+	if err := conn.QueryRow(a.t.Context(), `SELECT string_agg(one, ', ') FROM (`+strings.Join(tables, " UNION ALL ")+`) AS every`).Scan(&all); err != nil {
+		a.t.Fatal(err)
+	}
+	return all
+}
