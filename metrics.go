@@ -59,6 +59,7 @@ type inboxGauges struct {
 var (
 	pendingDesc = prometheus.NewDesc("tenantry_mirror_inbox_pending", "Events that are stored and not applied yet.", nil, nil)
 	deadDesc    = prometheus.NewDesc("tenantry_mirror_dead_letters", "Events that cannot be applied and wait for a person.", nil, nil)
+	factsDesc   = prometheus.NewDesc("tenantry_mirror_facts_in_memory", "Whether this server judges requests by facts in memory; 0 while it asks the database for each.", nil, nil)
 	oldestDesc  = prometheus.NewDesc("tenantry_mirror_inbox_oldest_seconds", "How long the oldest pending event has waited; 0 if none.", nil, nil)
 )
 
@@ -66,9 +67,15 @@ func (g inboxGauges) Describe(out chan<- *prometheus.Desc) {
 	out <- pendingDesc
 	out <- deadDesc
 	out <- oldestDesc
+	out <- factsDesc
 }
 
 func (g inboxGauges) Collect(out chan<- prometheus.Metric) {
+	var inMemory float64
+	if g.mirror.FactsInMemory() {
+		inMemory = 1
+	}
+	out <- prometheus.MustNewConstMetric(factsDesc, prometheus.GaugeValue, inMemory)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	status, err := g.mirror.InboxStatus(ctx)

@@ -20,7 +20,6 @@ import (
 	"github.com/tenantry/tenantry/local/clerk"
 	"github.com/tenantry/tenantry/local/page"
 	"github.com/tenantry/tenantry/mirror"
-	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 	"github.com/tenantry/tenantry/webhooks"
 )
@@ -135,7 +134,10 @@ type facts struct{ mirror *mirror.Mirror }
 
 func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (auth.Facts, error) {
 	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID, tokenRole)
-	if errors.Is(err, models.ErrUnavailable) {
+	if store.Away(err) { // a connection that broke says little: another one may do
+		known, err = f.mirror.Facts(ctx, organizationID, userID, sessionID, tokenRole)
+	}
+	if store.Away(err) {
 		err = fmt.Errorf("%w: %w", auth.ErrNoFacts, err)
 	}
 	return auth.Facts{

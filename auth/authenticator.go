@@ -38,7 +38,11 @@ func (a *Authenticator) Viewer(ctx context.Context, authorization []string) (*Vi
 	}
 	facts, err := a.facts.Facts(ctx, organizationID, claims.UserID, claims.SessionID, role)
 	if errors.Is(err, ErrNoFacts) {
-		facts, err = Facts{}, nil
+		viewer, err := Correct(claims, Facts{})
+		if err == nil {
+			viewer.InDoubt = false // what could be learnt from Clerk could not be kept
+		}
+		return viewer, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("auth: facts about the viewer: %w", err)

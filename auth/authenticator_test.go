@@ -171,7 +171,7 @@ func TestTheTokenDecidesWithoutFacts(t *testing.T) {
 		return Facts{}, fmt.Errorf("%w: database away", ErrNoFacts)
 	}))
 	v, err := a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow))})
-	if err != nil || v.Organization == nil || len(v.Permissions()) == 0 || slices.ContainsFunc(v.Permissions(), system) {
+	if err != nil || v.Organization == nil || len(v.Permissions()) == 0 || slices.ContainsFunc(v.Permissions(), system) || v.InDoubt {
 		t.Errorf("got %+v, %v", v, err)
 	}
 	_, err = a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow.Add(-2*time.Minute)))})

@@ -156,7 +156,6 @@ func (k *remoteKeys) unknown(ctx context.Context, set *keySet, id string) []*pub
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		return nil
 	}
 	newer := k.usable()
 	if newer == nil || newer == set {
@@ -185,11 +184,12 @@ func (k *remoteKeys) fetch(spacing time.Duration) (ended <-chan struct{}, wait t
 	done := make(chan struct{})
 	k.underway = done
 	go func() {
-		k.load()
+		fetched := k.load()
 		k.mu.Lock()
 		k.underway = nil
 		k.mu.Unlock()
 		close(done)
+		fetched.keep() // nobody waits for the database
 	}()
 	return done, 0
 }

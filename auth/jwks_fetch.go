@@ -30,8 +30,16 @@ func newRemoteKeys(c Config) (*remoteKeys, error) {
 	return &remoteKeys{url: c.JWKSURL, client: &client, now: c.Now, logger: c.Logger, keeper: c.Keeper, absent: absent}, nil
 }
 
-// load fetches the set once and puts it in the place of the old one. On failure the old one stays.
-func (k *remoteKeys) load() {
+// fetchedSet is a set that is to be kept for the next start; the zero value is none.
+type fetchedSet struct {
+	keys *remoteKeys
+	body []byte
+	at   time.Time
+}
+
+// load fetches the set once and puts it in the place of the old one. On failure the old one stays, or else the one that was
+// kept.
+func (k *remoteKeys) load() fetchedSet {
 	// The fetch serves every request that waits for it, so it does not end with the one that started it.
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
@@ -39,48 +47,60 @@ func (k *remoteKeys) load() {
 	if err != nil {
 		k.logger.Warn("session token keys could not be fetched", "error", err)
 		k.restore()
-		return
+		return fetchedSet{}
 	}
 	keys, skipped, err := parseKeySet(body)
-	if err != nil {
-		k.logger.Warn("session token keys could not be read", "error", err)
-		return
-	}
 	for _, reason := range skipped {
 		k.logger.Warn("a session token key is not used", "error", reason)
 	}
-	fetched := k.clock()
-	k.replace(keys, fetched)
-	if k.keeper == nil {
+	if err == nil && len(keys) == 0 {
+		err = errors.New("there is no usable key in the set")
+	}
+	if err != nil {
+		k.logger.Warn("session token keys could not be read", "error", err)
+		k.restore()
+		return fetchedSet{}
+	}
+	fetched := fetchedSet{k, body, k.clock()}
+	k.replace(keys, fetched.at)
+	return fetched
+}
+
+// keep has the keeper keep a set that was fetched.
+func (f fetchedSet) keep() {
+	if f.keys == nil || f.keys.keeper == nil {
 		return
 	}
-	if err := k.keeper.KeepKeys(ctx, body, fetched); err != nil {
-		k.logger.Warn("session token keys could not be kept for the next start", "error", err)
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	if err := f.keys.keeper.KeepKeys(ctx, f.body, f.at); err != nil {
+		f.keys.logger.Warn("session token keys could not be kept for the next start", "error", err)
 	}
 }
 
-// restore takes the set that was kept, where this process has fetched none yet. It serves as long as it would have.
+// restore takes the set that was kept, where this process has fetched none yet. It serves as long as it would have. What
+// was fetched in the future was kept by a wrong clock, and may be of any age.
 func (k *remoteKeys) restore() {
 	if k.keeper == nil || k.set.Load() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	body, fetched, err := k.keeper.KeptKeys(ctx)
+	body, at, err := k.keeper.KeptKeys(ctx)
 	if err != nil {
 		k.logger.Warn("the kept session token keys could not be read", "error", err)
 		return
 	}
-	if body == nil || k.clock().Sub(fetched) > keepFor {
+	if age := k.clock().Sub(at); body == nil || age > keepFor || age < -leeway {
 		return
 	}
 	keys, _, err := parseKeySet(body)
-	if err != nil {
+	if err != nil || len(keys) == 0 {
 		k.logger.Warn("the kept session token keys could not be read", "error", err)
 		return
 	}
-	k.replace(keys, fetched.Round(0))
-	k.logger.Info("session token keys of an earlier run are used until Clerk answers", "fetched", fetched)
+	k.replace(keys, at.Round(0))
+	k.logger.Info("session token keys of an earlier run are used until Clerk answers", "fetched", at)
 }
 
 func (k *remoteKeys) get(ctx context.Context) ([]byte, error) {

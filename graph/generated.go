@@ -909,7 +909,7 @@ type Allowance {
   reason: DenialReason
 }
 
-"Why something is not allowed. Where several things are missing, the first of them in this order."
+"Why something is not allowed. Where several things are missing, the one that the mutation would name."
 enum DenialReason {
   "There is no session."
   UNAUTHENTICATED

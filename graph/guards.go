@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -66,8 +67,8 @@ func guardOf(directive *ast.Directive) (guard, error) {
 }
 
 var (
-	permissionForm = regexp.MustCompile(`^org:[a-z0-9_-]+:[a-z0-9_-]+$`)
-	roleForm       = regexp.MustCompile(`^org:[a-z0-9_-]+$`)
+	permissionForm = regexp.MustCompile(`^org:[a-z0-9_]+:[a-z0-9_]+$`)
+	roleForm       = regexp.MustCompile(`^org:[a-z0-9_]+$`)
 	// A slug may say whose it must be.
 	slugForm = regexp.MustCompile(`^((o|org|organization|u|user):)?[A-Za-z0-9_-]+$`)
 )
@@ -128,7 +129,8 @@ func all(asked []guard, viewer *auth.Viewer) error {
 	if len(asked) == 0 {
 		return &denial{code: CodeForbidden, reason: DenialReasonPermission, message: mayNot}
 	}
-	for _, allowed := range asked {
+	// The generated code wraps directives, so that the last one is asked first.
+	for _, allowed := range slices.Backward(asked) {
 		if err := allowed(viewer); err != nil {
 			return err
 		}

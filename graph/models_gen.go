@@ -155,7 +155,7 @@ type User struct {
 	Name *string `json:"name,omitempty"`
 }
 
-// Why something is not allowed. Where several things are missing, the first of them in this order.
+// Why something is not allowed. Where several things are missing, the one that the mutation would name.
 type DenialReason string
 
 const (

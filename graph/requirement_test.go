@@ -23,11 +23,15 @@ func TestViewerMay(t *testing.T) {
 		"a system permission":     {ada, "org:sys_memberships:read", true},
 		"not held":                {guest, "org:documents:read", false},
 		"not held in this one":    {gus, "org:reports:export", false},
-		"empty":                   {ada, "", false},
 		"without an organization": {nora, "org:documents:read", false},
 	} {
 		if got := a.ask(test.as, query, variables{"p": test.permission}); got.At("viewer", "can") != test.want {
 			t.Errorf("%s: %s", name, got.Body)
+		}
+	}
+	for _, malformed := range []string{"", "documents", "org:documents", "org:Documents:read", "org:a:b:c"} {
+		if got := a.ask(ada, query, variables{"p": malformed}); got.Code() != "BAD_USER_INPUT" {
+			t.Errorf("%q: %s", malformed, got.Body)
 		}
 	}
 	if got := a.ask(nobody, query, variables{"p": "org:documents:read"}); got.Code() != "UNAUTHENTICATED" {
@@ -45,15 +49,15 @@ func TestViewerCan(t *testing.T) {
 	may := map[string]any{"allowed": true, "reason": nil}
 	no := func(reason string) map[string]any { return map[string]any{"allowed": false, "reason": reason} }
 	reader := viewer("user_reader", acme, "org:reader", "org:documents:read", "org:documents:update")
-	support := *ada
-	support.Actor = &auth.Actor{Subject: "user_support"}
+	support := impersonated(ada)
 	for name, test := range map[string]struct {
 		as                     *auth.Viewer
 		update, remove, member map[string]any
 	}{
-		"admin":        {ada, may, may, may},
-		"reader":       {reader, may, no("PERMISSION"), no("PERMISSION")},
-		"impersonator": {&support, may, no("IMPERSONATION"), may},
+		"admin":                {ada, may, may, may},
+		"reader":               {reader, may, no("PERMISSION"), no("PERMISSION")},
+		"impersonator":         {support, may, no("IMPERSONATION"), may},
+		"impersonating reader": {impersonated(reader), may, no("IMPERSONATION"), no("PERMISSION")},
 	} {
 		got := a.ask(test.as, query, variables{"id": document.GlobalID()})
 		for what, pair := range map[string][2]any{
@@ -70,27 +74,36 @@ func TestViewerCan(t *testing.T) {
 		if allowed := test.remove["allowed"].(bool); allowed != (did.Code() == "") {
 			t.Errorf("%s: said %v, and then %s", name, allowed, did.Body)
 		}
+		if len(did.Errors) > 0 && (test.remove["reason"] == "IMPERSONATION") != (did.Errors[0].Extensions["reason"] == "IMPERSONATION") {
+			t.Errorf("%s: said %v, and then %s", name, test.remove["reason"], did.Body)
+		}
 	}
 	if got := a.ask(gus, query, variables{"id": document.GlobalID()}); got.At("node") != nil || leaks(got) {
 		t.Errorf("from another organization: %s", got.Body)
 	}
 }
 
+// impersonated is somebody in whose name another one acts.
+func impersonated(v *auth.Viewer) *auth.Viewer {
+	acting := *v
+	acting.Actor = &auth.Actor{Subject: "user_support"}
+	return &acting
+}
+
 func TestImpersonation(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	support := *ada
-	support.Actor = &auth.Actor{Subject: "user_support"}
-	got := a.ask(&support, `mutation { createDocument(input: {title: "x", content: ""}) { document { id impersonatorId author { name } } } }`, nil)
+	support := impersonated(ada)
+	got := a.ask(support, `mutation { createDocument(input: {title: "x", content: ""}) { document { id impersonatorId author { name } } } }`, nil)
 	if got.At("createDocument", "document", "impersonatorId") != "user_support" || got.At("createDocument", "document", "author", "name") != "Name of ada" {
 		t.Errorf("who really wrote it: %s", got.Body)
 	}
 	id := got.At("createDocument", "document", "id")
-	got = a.ask(&support, `mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id})
+	got = a.ask(support, `mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id})
 	if got.Code() != "FORBIDDEN" || got.Errors[0].Extensions["reason"] != "IMPERSONATION" {
 		t.Errorf("deleting in another's name: %s", got.Body)
 	}
-	got = a.ask(&support, `{ viewer { user { id } impersonator { id name } } }`, nil)
+	got = a.ask(support, `{ viewer { user { id } impersonator { id name } } }`, nil)
 	if got.At("viewer", "impersonator", "id") != "user_support" || got.At("viewer", "user", "id") != "user_ada" {
 		t.Errorf("the viewer: %s", got.Body)
 	}

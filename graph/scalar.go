@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"io"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -68,8 +69,17 @@ func unmarshalName(v any) (string, error) {
 // MarshalPermission writes a permission's name.
 func MarshalPermission(name string) graphql.Marshaler { return marshalName(name) }
 
+// askedForm is a permission's name as clients may write it: Clerk takes it with and without org:.
+var askedForm = regexp.MustCompile(`^(org:)*[a-z0-9_]+:[a-z0-9_]+$`)
+
 // UnmarshalPermission reads a permission's name.
-func UnmarshalPermission(v any) (string, error) { return unmarshalName(v) }
+func UnmarshalPermission(v any) (string, error) {
+	name, err := unmarshalName(v)
+	if err == nil && !askedForm.MatchString(name) {
+		err = badValue("must be a permission: org:feature:permission")
+	}
+	return name, err
+}
 
 // MarshalRole writes a role's key.
 func MarshalRole(key string) graphql.Marshaler { return marshalName(key) }

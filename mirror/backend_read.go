@@ -12,13 +12,13 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-// reading is one of Clerk's readings, as a read showed it.
+// reading is one of Clerk's objects, as a read showed it.
 type reading struct {
 	statement statement
 	change    change
 }
 
-// kind is how the readings of one of the mirror's tables are read.
+// kind is how the objects of one of the mirror's tables are read.
 type kind struct {
 	name store.MirrorKind
 	// list is the path of all of the instance's.
@@ -87,7 +87,7 @@ func (k kind) read(body json.RawMessage, at int64) (listing, error) {
 }
 
 // one reads an object by its id. Memberships and domains have no read of their own: they are in their organization's list.
-// gone is when, in Clerk's milliseconds, there was no such object; then the readings are what is there instead,
+// gone is when, in Clerk's milliseconds, there was no such object; then found is what is there instead,
 // such as a later membership of the same user.
 func (b *Backend) one(ctx context.Context, k kind, ref store.MirrorRef) (found []reading, gone int64, err error) {
 	switch k.name {

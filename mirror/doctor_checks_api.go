@@ -63,7 +63,7 @@ func checkUsersBare(e *evidence) conclusion {
 }
 
 func checkLimit(e *evidence) conclusion {
-	const at = "the first page of organizations, users, roles and memberships"
+	const at = "the first page of each list"
 	longest := 0
 	for _, k := range mirrored {
 		l := e.lists[k.name]
@@ -120,7 +120,7 @@ func checkTotal(e *evidence) conclusion {
 			return fails(at, "not in %s", k.list)
 		}
 	}
-	return holds(at, "in all three")
+	return holds(at, "in all of them")
 }
 
 func checkWhole(e *evidence) conclusion {

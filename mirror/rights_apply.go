@@ -45,6 +45,11 @@ func (a applying) step(ctx context.Context, s Step) (err error) {
 	permission, _ := a.plan.want.permission(s.Permission)
 	role, _ := a.plan.want.role(s.Role)
 	permissionID, roleID := a.ids[s.Permission], a.ids[s.Role]
+	// An empty one would make another path, of another meaning.
+	if known := s.Action == CreatePermission || s.Action == CreateRole; !known &&
+		(s.Permission != "" && permissionID == "" || s.Role != "" && roleID == "" || permissionID+roleID == "") {
+		return permanent("Clerk's list does not have what is to be changed")
+	}
 	switch s.Action {
 	case CreatePermission:
 		var made *clerk.OrganizationPermission

@@ -15,7 +15,7 @@ const (
 	// watchAgain is the pause after a broken connection.
 	watchAgain = 500 * time.Millisecond
 	// viewSize is how many facts are kept; beyond that it begins anew.
-	viewSize = 100_000
+	viewSize = 20_000
 )
 
 // factsKey is what a request asks about. The session and the token's role are parts of it, so that a hit is one look-up.
@@ -47,8 +47,9 @@ type view struct {
 	// known facts by user, because most changes concern one.
 	known map[string]map[factsKey]Facts
 	size  int
-	// until is when they are no longer believed.
+	// until is when they are no longer believed; era is raised whenever all that was known is distrusted.
 	until time.Time
+	era   int
 	// fills are the reads under way. One that began before a change that concerns it must not be kept.
 	fills map[*fill]struct{}
 }
@@ -67,7 +68,7 @@ func (v *view) facts(ctx context.Context, key factsKey, read func(context.Contex
 	now := time.Now()
 	v.mu.RLock()
 	facts, found := v.known[key.userID][key]
-	trusted := now.Before(v.until)
+	trusted, era := now.Before(v.until), v.era
 	v.mu.RUnlock()
 	if found && trusted {
 		return facts, nil
@@ -77,6 +78,8 @@ func (v *view) facts(ctx context.Context, key factsKey, read func(context.Contex
 	}
 	f := &fill{key: key}
 	v.mu.Lock()
+	// Between the two locks the connection may have broken, and changes of that time are never told.
+	f.spoiled = v.era != era
 	v.fills[f] = struct{}{}
 	v.mu.Unlock()
 	facts, err := read(ctx, key)
@@ -158,10 +161,21 @@ func (v *view) distrust() {
 	defer v.mu.Unlock()
 	v.empty()
 	v.until = time.Time{}
+	v.era++
 	for f := range v.fills {
 		f.spoiled = true
 	}
 }
+
+// trusted says whether requests are judged from memory.
+func (v *view) trusted() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return time.Now().Before(v.until)
+}
+
+// FactsInMemory says whether this server judges requests by facts in memory, rather than asking the database each time.
+func (m *Mirror) FactsInMemory() bool { return m.view.trusted() }
 
 // watchChanges keeps the view true until ctx ends. While the connection is broken, requests ask the database.
 func (m *Mirror) watchChanges(ctx context.Context) {

@@ -21,9 +21,9 @@ const (
 	purgeEvery  = time.Hour
 )
 
-// Run applies what Receive could not, notes what tokens tell, purges what is old, and with a Backend reads what is in doubt and compares the copy
-// with Clerk every SweepEvery, until ctx ends; then it returns nil. What cannot be applied
-// holds nothing else up.
+// Run applies what Receive could not, notes what tokens tell, keeps the facts in memory true, purges what is old, and with
+// a Backend reads what is in doubt and compares the copy with Clerk every SweepEvery, until ctx ends; then it returns nil.
+// What cannot be applied holds nothing else up.
 func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	for range workers {

@@ -38,6 +38,16 @@ func translate(err error) error {
 // The server is going down, starting, or full: the same call may work later.
 var unavailable = map[string]bool{"57P01": true, "57P02": true, "57P03": true, "53300": true, "08006": true, "08P01": true}
 
+// Away says whether an error means that the database cannot be reached, or is stopping or starting. That it, or a pooler
+// before it, is full is another thing: then it would answer somebody else.
+func Away(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "57P01" || pg.Code == "57P02" || pg.Code == "57P03"
+	}
+	return errors.Is(err, models.ErrUnavailable)
+}
+
 // again says whether a transaction was a victim of concurrency only: serialization_failure, deadlock_detected.
 func again(err error) bool {
 	var pg *pgconn.PgError

@@ -32,6 +32,6 @@ func (k Keys) KeptKeys(ctx context.Context) (body []byte, fetched time.Time, err
 func (k Keys) KeepKeys(ctx context.Context, body []byte, fetched time.Time) error {
 	return k.store.Mirror(ctx, func(tx *MirrorTx) error {
 		return tx.exec(`INSERT INTO clerk.key_sets AS k (issuer, body, fetched_at) VALUES (?, ?, ?) ON CONFLICT (issuer) DO UPDATE
-			SET body = excluded.body, fetched_at = excluded.fetched_at WHERE k.fetched_at < excluded.fetched_at`, k.issuer, body, fetched)
+			SET body = excluded.body, fetched_at = excluded.fetched_at WHERE k.fetched_at < excluded.fetched_at OR k.fetched_at > now()`, k.issuer, body, fetched)
 	})
 }

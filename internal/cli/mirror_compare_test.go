@@ -104,13 +104,13 @@ func TestMirrorComparesWithTheClerkOfTheKeys(t *testing.T) {
 	t.Parallel()
 	own := newOwnClerk(t)
 	o := run(t, own.env, "mirror", "verify")
-	if o.code != 1 || !strings.Contains(o.stdout, "21 rows are not as Clerk has them") || !strings.Contains(o.stderr, "comparing the copy with "+own.issuer()) {
+	if o.code != 1 || !strings.Contains(o.stdout, "22 rows are not as Clerk has them") || !strings.Contains(o.stderr, "comparing the copy with "+own.issuer()) {
 		t.Errorf("verify of an empty copy: exit %d, stdout %s, stderr %s", o.code, o.stdout, o.stderr)
 	}
 	// A PEM does not say whose it is, so the issuer's keys are fetched all the same.
 	var found reportJSON
 	o = run(t, own.env.with("CLERK_JWT_KEY", jwtKey(t)), "mirror", "backfill", "--json")
-	if err := json.Unmarshal([]byte(o.stdout), &found); err != nil || o.code != 0 || o.stderr != "" || found.Drift != 21 || found.Kinds["users"].Changed != 4 {
+	if err := json.Unmarshal([]byte(o.stdout), &found); err != nil || o.code != 0 || o.stderr != "" || found.Drift != 22 || found.Kinds["users"].Changed != 4 {
 		t.Errorf("backfill: exit %d, %v, stdout %s, stderr %s", o.code, err, o.stdout, o.stderr)
 	}
 	if o := run(t, own.env, "mirror", "verify"); o.code != 0 || !strings.Contains(o.stdout, "the copy is as Clerk is") {
@@ -181,7 +181,7 @@ func TestMirrorComparesWithTheLocalClerk(t *testing.T) {
 	own := newOwnClerk(t)
 	local := &LocalClerk{Issuer: own.issuer(), InstanceID: own.clerk.InstanceID(), SecretKey: own.clerk.SecretKey()}
 	env := own.withoutKeys().with("TENANTRY_DIR", folder(t, Running{URL: own.url, Clerk: local}))
-	if o := run(t, env, "mirror", "backfill"); o.code != 0 || !strings.Contains(o.stdout, "21 rows were not as Clerk has them") {
+	if o := run(t, env, "mirror", "backfill"); o.code != 0 || !strings.Contains(o.stdout, "22 rows were not as Clerk has them") {
 		t.Errorf("backfill: exit %d, stdout %s, stderr %s", o.code, o.stdout, o.stderr)
 	}
 	local.InstanceID = "ins_other"

@@ -30,9 +30,27 @@ type stub struct {
 // hostile is a title that would run if it ever became HTML.
 const hostile = `<img src=x onerror="document.title='run'"><script>document.title='run'</script>`
 
+// rights are what the page is tried with: reading for members, everything for admins.
+var rights = clerk.Rights{
+	Permissions: []clerk.Permission{
+		{Key: "org:documents:read", Name: "Read"}, {Key: "org:documents:create", Name: "Create"},
+		{Key: "org:documents:update", Name: "Update"}, {Key: "org:documents:delete", Name: "Delete"},
+	},
+	Roles: []clerk.Role{
+		{Key: "org:admin", Name: "Admin", Permissions: []string{
+			"org:sys_profile:manage", "org:sys_profile:delete", "org:sys_memberships:read", "org:sys_memberships:manage",
+			"org:documents:read", "org:documents:create", "org:documents:update", "org:documents:delete",
+		}},
+		{Key: "org:member", Name: "Member", Permissions: []string{
+			"org:sys_memberships:read", "org:documents:read", "org:documents:create", "org:documents:update",
+		}},
+		{Key: "org:guest", Name: "Guest"},
+	},
+}
+
 func serve(t *testing.T, now func() time.Time) *stub {
 	t.Helper()
-	local, err := clerk.Open(clerk.Config{Dir: t.TempDir(), Now: now})
+	local, err := clerk.Open(clerk.Config{Dir: t.TempDir(), Now: now, Rights: rights})
 	if err != nil {
 		t.Fatal(err)
 	}

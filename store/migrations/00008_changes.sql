@@ -1,10 +1,10 @@
 -- +goose Up
 
 -- What changed of the facts that requests are judged by, for the servers that keep them in memory. Triggers write it, so
--- that nothing changes past it. A crash of PostgreSQL empties it, and breaks every server's connection, too, with which
+-- that whoever inserts or updates cannot forget it; nothing of these rows is ever deleted. A crash of PostgreSQL empties it, and breaks every server's connection, too, with which
 -- the servers forget what they kept; so it need not be logged.
--- Ids are given when a row is written and seen when it is committed, so a reader remembers a transaction id below which
--- everything was visible to it, and reads from there.
+-- Transaction ids are given when a row is written and seen when it is committed, so a reader remembers the snapshot of its
+-- last look, and reads what was not visible in it.
 CREATE UNLOGGED TABLE clerk.changes (
     xid             xid8 NOT NULL DEFAULT pg_current_xact_id(),
     id              bigint GENERATED ALWAYS AS IDENTITY,
