@@ -53,9 +53,6 @@ func (k *remoteKeys) load() fetchedSet {
 	for _, reason := range skipped {
 		k.logger.Warn("a session token key is not used", "error", reason)
 	}
-	if err == nil && len(keys) == 0 {
-		err = errors.New("there is no usable key in the set")
-	}
 	if err != nil {
 		k.logger.Warn("session token keys could not be read", "error", err)
 		k.restore()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -69,13 +70,17 @@ func unmarshalName(v any) (string, error) {
 // MarshalPermission writes a permission's name.
 func MarshalPermission(name string) graphql.Marshaler { return marshalName(name) }
 
-// askedForm is a permission's name as clients may write it: Clerk takes it with and without org:.
-var askedForm = regexp.MustCompile(`^(org:)*[a-z0-9_]+:[a-z0-9_]+$`)
+// bareForm is a permission's name without the org: that clients may write or leave out.
+var bareForm = regexp.MustCompile(`^[a-z0-9_]+:[a-z0-9_]+$`)
 
 // UnmarshalPermission reads a permission's name.
 func UnmarshalPermission(v any) (string, error) {
 	name, err := unmarshalName(v)
-	if err == nil && !askedForm.MatchString(name) {
+	bare := name
+	for strings.HasPrefix(bare, "org:") {
+		bare = bare[len("org:"):]
+	}
+	if err == nil && !bareForm.MatchString(bare) {
 		err = badValue("must be a permission: org:feature:permission")
 	}
 	return name, err

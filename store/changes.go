@@ -211,7 +211,7 @@ func (s *Store) CallOthers(ctx context.Context) {
 // PurgeChanges deletes what no server can have missed.
 func (s *Store) PurgeChanges(ctx context.Context) error {
 	return s.Mirror(ctx, func(tx *MirrorTx) error {
-		return tx.exec("DELETE FROM clerk.changes WHERE at < now() - make_interval(secs => CASE WHEN starts_with(session_id, ?) THEN ? ELSE ? END)",
+		return tx.exec("DELETE FROM clerk.changes WHERE at < now() - make_interval(secs => CASE WHEN starts_with(session_id, ?) THEN ?::float8 ELSE ?::float8 END)",
 			markPrefix, keepMarks.Seconds(), keepChanges.Seconds())
 	})
 }
