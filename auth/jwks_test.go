@@ -235,15 +235,22 @@ func TestTheLastGoodSetServesADay(t *testing.T) {
 	}
 }
 
-// keeper keeps keys in memory.
+// keeper keeps keys in memory, for several verifiers.
 type keeper struct {
+	mu      sync.Mutex
 	body    []byte
 	fetched time.Time
 }
 
-func (k *keeper) KeptKeys(context.Context) ([]byte, time.Time, error) { return k.body, k.fetched, nil }
+func (k *keeper) KeptKeys(context.Context) ([]byte, time.Time, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.body, k.fetched, nil
+}
 
 func (k *keeper) KeepKeys(_ context.Context, body []byte, fetched time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.body, k.fetched = body, fetched
 	return nil
 }
@@ -257,7 +264,7 @@ func TestRestartDuringAnOutage(t *testing.T) {
 		start()
 		synctest.Wait()
 		time.Sleep(time.Second)
-		if kept.body == nil {
+		if body, _, _ := kept.KeptKeys(t.Context()); body == nil {
 			t.Fatal("nothing was kept")
 		}
 		clerk.set(func(f *fakeClerk) { f.down = true })
