@@ -126,6 +126,10 @@ func TestStartAndStop(t *testing.T) {
 	dir := dbtest.Dir(t)
 	p := start(t, dir)
 
+	// The note by which start knows the program comes before its greeting.
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(p.stdout.String(), "curl") && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	if lines := strings.Count(strings.TrimSpace(p.stdout.String()), "\n") + 1; lines >= 12 {
 		t.Errorf("the greeting has %d lines:\n%s", lines, p.stdout)
 	}

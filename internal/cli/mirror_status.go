@@ -151,7 +151,7 @@ func (s mirrorStatus) comparing() string {
 // compared is in words when that was done last.
 func (s mirrorStatus) compared() string {
 	if s.Last == nil {
-		return "never to the end"
+		return "never yet"
 	}
 	return fmt.Sprintf("from %s to %s: %s otherwise, %d of them left alone", moment(&s.Last.StartedAt), moment(s.Last.FinishedAt),
 		counted(s.Last.Drift, "row", "rows"), s.Last.Refused)

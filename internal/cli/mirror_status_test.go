@@ -14,7 +14,7 @@ func TestMirrorStatus(t *testing.T) {
 	own := newOwnClerk(t)
 	env := own.withoutKeys() // the database is enough
 	o := run(t, env, "mirror", "status")
-	for _, want := range []string{"0 pending, 0 dead letters", "comparing  no", "never to the end", "no events in the last 24 hours"} {
+	for _, want := range []string{"0 pending, 0 dead letters", "comparing  no", "never yet", "no events in the last 24 hours"} {
 		if o.code != 0 || o.stderr != "" || !strings.Contains(o.stdout, want) {
 			t.Errorf("of an empty copy: exit %d, stderr %q, want %q in\n%s", o.code, o.stderr, want, o.stdout)
 		}
