@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // stateVersion is the form of state.json that this code reads and writes.
@@ -74,13 +75,20 @@ func (s *state) check() error {
 			}
 		}
 	}
-	k := newCatalog(s)
+	k := newCatalog(s, time.Now)
 	for _, m := range s.Memberships {
 		_, organizationKnown := k.organizationByID[m.OrganizationID]
 		_, userKnown := k.userByID[m.UserID]
 		_, roleKnown := k.roleByKey[m.Role]
 		if !organizationKnown || !userKnown || !roleKnown {
 			return fmt.Errorf("membership %s points at something unknown", m.ID)
+		}
+	}
+	for _, i := range s.Invitations {
+		_, organizationKnown := k.organizationByID[i.OrganizationID]
+		_, roleKnown := k.roleByKey[i.Role]
+		if !organizationKnown || !roleKnown && i.Status == statusPending {
+			return fmt.Errorf("invitation %s points at something unknown", i.ID)
 		}
 	}
 	for _, m := range s.Queue {
