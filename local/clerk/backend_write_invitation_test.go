@@ -81,7 +81,8 @@ func TestBackendWritesInvitations(t *testing.T) {
 	b.tryWrites(c, invitationChanges())
 	b.tryWrites(c, []wantedChange{{
 		"POST", "/organizations/{id}/invitations", "/organizations/" + SeededGlobex + "/invitations",
-		object{"email_address": "a@b.example", "role": "org:member", "inviter_user_id": SeededAda}, 403, "missing_organization_permission", "",
+		object{"email_address": "a@b.example", "role": "org:member", "inviter_user_id": SeededAda},
+		403, "missing_organization_permission", "",
 	}})
 	of := "/organizations/" + SeededGlobex + "/invitations"
 	for _, test := range []struct {

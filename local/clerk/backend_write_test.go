@@ -240,33 +240,3 @@ func TestBackendWritesFollowTheSpecification(t *testing.T) {
 		}
 	}
 }
-
-// One write at the size of a large instance: most of it is writing the state.
-func BenchmarkWriteWithManyMemberships(b *testing.B) {
-	c, err := Open(Config{Dir: b.TempDir(), RateLimit: -1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := c.Populate(Population{Organizations: 50, Users: 5000, MembersEach: 1000}); err != nil {
-		b.Fatal(err)
-	}
-	o, err := c.current.Load().organization("organization-0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		err := c.update(func(s *state) error {
-			s.Queue = nil
-			u, err := s.user("user-3")
-			if err != nil {
-				return err
-			}
-			_, _, err = s.setRole(o, u, "org:member", c.now())
-			return err
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -31,8 +31,16 @@ func (c *Clerk) update(change func(*state) error) error {
 	return nil
 }
 
+// readableMemberships is up to how many memberships a state is written for
+// people, too. Indenting a large one takes longer than the rest of a write.
+const readableMemberships = 1000
+
 func saveState(path string, s *state) error {
-	data, err := json.MarshalIndent(s, "", " ")
+	encode := json.Marshal
+	if len(s.Memberships) <= readableMemberships {
+		encode = func(s any) ([]byte, error) { return json.MarshalIndent(s, "", " ") }
+	}
+	data, err := encode(s)
 	if err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
