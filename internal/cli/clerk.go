@@ -9,10 +9,11 @@ import (
 
 // clerkCommand is `tenantry clerk`.
 type clerkCommand struct {
-	AddMember    addMemberCommand    `cmd:"" help:"Make a user a member of an organization."`
-	SetRole      setRoleCommand      `cmd:"" help:"Change a member's role."`
-	RemoveMember removeMemberCommand `cmd:"" help:"Take a member out of an organization."`
-	Chaos        chaosCommand        `cmd:"" help:"Drop, repeat, shuffle or delay the webhooks."`
+	AddMember        addMemberCommand        `cmd:"" help:"Make a user a member of an organization."`
+	SetRole          setRoleCommand          `cmd:"" help:"Change a member's role."`
+	RemoveMember     removeMemberCommand     `cmd:"" help:"Take a member out of an organization."`
+	AcceptInvitation acceptInvitationCommand `cmd:"" help:"Accept the invitation of a user to an organization."`
+	Chaos            chaosCommand            `cmd:"" help:"Drop, repeat, shuffle or delay the webhooks."`
 }
 
 // memberFlags say which membership of which server.
@@ -57,6 +58,17 @@ func (r *removeMemberCommand) Run(ctx context.Context, c *console) error {
 	})
 }
 
+type acceptInvitationCommand struct {
+	memberFlags
+}
+
+// Run accepts the pending invitation for the user's e-mail address.
+func (a *acceptInvitationCommand) Run(ctx context.Context, c *console) error {
+	return a.ask(ctx, c, http.MethodPost, "/invitations/accept", "", func(user, org, role string) string {
+		return user + " accepted the invitation to " + org + " as " + role
+	})
+}
+
 type membershipRequest struct {
 	Organization string `json:"organization"`
 	User         string `json:"user"`
@@ -74,8 +86,13 @@ type membershipAnswer struct {
 	Dropped    bool  `json:"dropped"`
 }
 
-// change asks the local Clerk for it and says what came of it, in did's words.
+// change changes a membership.
 func (m *memberFlags) change(ctx context.Context, c *console, method, role string, did func(user, org, role string) string) error {
+	return m.ask(ctx, c, method, "/memberships", role, did)
+}
+
+// ask asks the local Clerk for it and says what came of it, in did's words.
+func (m *memberFlags) ask(ctx context.Context, c *console, method, path, role string, did func(user, org, role string) string) error {
 	if err := c.variables.problems.err(); err != nil {
 		return err
 	}
@@ -85,7 +102,7 @@ func (m *memberFlags) change(ctx context.Context, c *console, method, role strin
 	}
 	request := membershipRequest{Organization: m.Org, User: m.User, Role: role}
 	var answer membershipAnswer
-	if err := server.call(ctx, method, "/memberships", request, &answer); err != nil {
+	if err := server.call(ctx, method, path, request, &answer); err != nil {
 		return err
 	}
 	delivery := "the webhook is not delivered yet, it is being retried"

@@ -108,6 +108,12 @@ func TestCommandsAskTheControlAPI(t *testing.T) {
 			map[string]any{"user": "max", "organization": "acme"},
 			"max removed from acme; webhook delivered in 12 ms\n",
 		},
+		"accept-invitation": {
+			[]string{"clerk", "accept-invitation", "--org", "acme", "--user", "nora"},
+			membershipJSON("nora", "acme", "org:admin", true), "POST", "/__clerk/control/v1/invitations/accept",
+			map[string]any{"user": "nora", "organization": "acme"},
+			"nora accepted the invitation to acme as org:admin; webhook delivered in 12 ms\n",
+		},
 		"remove-member, not delivered": {
 			[]string{"clerk", "remove-member", "--org", "acme", "--user", "max"},
 			membershipJSON("max", "acme", "org:member", false), "DELETE", memberships,

@@ -15,27 +15,28 @@ type endpoint func(k *catalog, r *http.Request, q *query) (any, error)
 
 // endpoints are what of the Backend API is read from the state.
 var endpoints = map[string]endpoint{
-	"/organizations":                       listOrganizations,
-	"/organizations/{id}":                  getOrganization,
-	"/organizations/{id}/memberships":      listMembershipsOfOrganization,
-	"/organizations/{id}/invitations":      listInvitationsOfOrganization,
-	"/organizations/{id}/domains":          listDomainsOfOrganization,
-	"/organization_memberships":            listMemberships,
-	"/organization_invitations":            listInvitations,
-	"/organization_domains":                listDomains,
-	"/organization_roles":                  listRoles,
-	"/organization_roles/{id}":             getRole,
-	"/organization_permissions":            listPermissions,
-	"/organization_permissions/{id}":       getPermission,
-	"/users":                               listUsers,
-	"/users/count":                         countUsers,
-	"/users/{id}":                          getUser,
-	"/users/{id}/organization_memberships": listMembershipsOfUser,
+	"/organizations":                               listOrganizations,
+	"/organizations/{id}":                          getOrganization,
+	"/organizations/{id}/memberships":              listMembershipsOfOrganization,
+	"/organizations/{id}/invitations":              listInvitationsOfOrganization,
+	"/organizations/{id}/invitations/{invitation}": getInvitation,
+	"/organizations/{id}/domains":                  listDomainsOfOrganization,
+	"/organization_memberships":                    listMemberships,
+	"/organization_invitations":                    listInvitations,
+	"/organization_domains":                        listDomains,
+	"/organization_roles":                          listRoles,
+	"/organization_roles/{id}":                     getRole,
+	"/organization_permissions":                    listPermissions,
+	"/organization_permissions/{id}":               getPermission,
+	"/users":                                       listUsers,
+	"/users/count":                                 countUsers,
+	"/users/{id}":                                  getUser,
+	"/users/{id}/organization_memberships":         listMembershipsOfUser,
 }
 
 // routeBackend adds what Clerk itself serves: the public JWKS of the Frontend
-// API, the reading half of the Backend API, and its writes of roles and
-// permissions. Clerk limits how often
+// API, the reading half of the Backend API, and those of its writes that
+// organizations, members and their rights need. Clerk limits how often
 // everything but the JWKS is asked for.
 func (c *Clerk) routeBackend(mux *http.ServeMux) {
 	mux.HandleFunc("GET /__clerk/.well-known/jwks.json", c.serveKeys)
@@ -45,7 +46,7 @@ func (c *Clerk) routeBackend(mux *http.ServeMux) {
 		limited.Handle("GET "+backendPath+path, c.answer(e))
 	}
 	for _, w := range writes {
-		limited.Handle(w.method+" "+backendPath+w.path, c.write(w.change))
+		limited.Handle(w.method+" "+backendPath+w.path, c.seldom(w, c.write(w)))
 	}
 	limited.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &apiError{

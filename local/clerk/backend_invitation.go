@@ -1,29 +1,67 @@
 package clerk
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+)
 
-// invitation has nothing in it yet: nobody is invited here, people are added.
-type invitation struct{}
-
-var invitationOrders = orders[invitation]{"created_at": nil, "email_address": nil}
+var invitationOrders = orders[invitation]{
+	"created_at":    func(a, b invitation) int { return cmp.Compare(a.CreatedAt, b.CreatedAt) },
+	"email_address": func(a, b invitation) int { return cmp.Compare(a.Email, b.Email) },
+}
 
 // listInvitations lists those of the whole instance.
-func listInvitations(_ *catalog, _ *http.Request, q *query) (any, error) {
-	q.text("query")
-	return noInvitations(q), nil
+func listInvitations(k *catalog, _ *http.Request, q *query) (any, error) {
+	text := q.text("query")
+	w, matching := k.matchingInvitations(q, k.invitations, func(i invitation) bool {
+		return i.ID == text || contains(i.Email, text)
+	})
+	return page(w, matching, func(i invitation) toldInvitation {
+		return toldInvitation{
+			invitationBody:         k.invitationBody(i),
+			PublicOrganizationData: describePublicly(k.organizationByID[i.OrganizationID]),
+		}
+	}), nil
 }
 
 func listInvitationsOfOrganization(k *catalog, r *http.Request, q *query) (any, error) {
-	if _, err := k.organizationInPath(r); err != nil {
+	o, err := k.organizationInPath(r)
+	if err != nil {
 		return nil, err
 	}
-	q.text("email_address")
-	return noInvitations(q), nil
+	address := q.text("email_address")
+	w, matching := k.matchingInvitations(q, k.invitationsOf[o.ID], func(i invitation) bool {
+		return !q.given("email_address") || strings.EqualFold(i.Email, address)
+	})
+	return page(w, matching, k.invitationBody), nil
 }
 
-// noInvitations reads what every list of invitations may be asked for.
-func noInvitations(q *query) list[invitation] {
-	w := q.window()
-	q.oneOf("status", "pending", "accepted", "revoked", "expired")
-	return page(w, ordered(q, nil, invitationOrders), func(i invitation) invitation { return i })
+func getInvitation(k *catalog, r *http.Request, _ *query) (any, error) {
+	o, err := k.organizationInPath(r)
+	if err != nil {
+		return nil, err
+	}
+	id := r.PathValue("invitation")
+	found, known := find(k.invitationsOf[o.ID], func(i invitation) bool { return i.ID == id })
+	if !known {
+		return nil, gone("invitation", id)
+	}
+	return k.invitationBody(found), nil
+}
+
+// matchingInvitations reads what every list of invitations may be asked for.
+func (k *catalog) matchingInvitations(q *query, all []invitation, pass func(invitation) bool) (window, []invitation) {
+	w, statuses := q.window(), q.words("status", statusPending, statusAccepted, statusRevoked, statusExpired)
+	now := k.now()
+	matching := filtered(all, func(i invitation) bool {
+		return pass(i) && (len(statuses) == 0 || slices.Contains(statuses, i.statusAt(now)))
+	})
+	return w, ordered(q, matching, invitationOrders)
+}
+
+func (k *catalog) invitationBody(i invitation) invitationBody {
+	r, known := k.roleByKey[i.Role]
+	return describeInvitation(i, k.userByID[i.InviterID], r, known, k.now())
 }

@@ -9,7 +9,7 @@ import (
 
 func (k *catalog) membershipBody(m membership) membershipBody {
 	o := k.organizationByID[m.OrganizationID]
-	return describeMembership(m, o, k.userByID[m.UserID], k.roleByKey[m.Role], len(k.ofOrganization[o.ID]))
+	return describeMembership(m, o, k.userByID[m.UserID], k.roleByKey[m.Role], k.counts(o.ID))
 }
 
 // listMemberships lists those of the whole instance.

@@ -17,8 +17,8 @@ func (k *catalog) organizationBody(counted bool) func(organization) backendOrgan
 	return func(o organization) backendOrganization {
 		body := backendOrganization{organizationBody: k.state.organizationBody(o)}
 		if counted {
-			members, invitations := len(k.ofOrganization[o.ID]), 0
-			body.MembersCount, body.PendingInvitationsCount = &members, &invitations
+			n := k.counts(o.ID)
+			body.MembersCount, body.PendingInvitationsCount = &n.members, &n.pendingInvitations
 		}
 		return body
 	}

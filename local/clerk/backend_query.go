@@ -91,6 +91,17 @@ func (q *query) oneOf(name string, words ...string) {
 	}
 }
 
+// words are values each of which must be one of the known ones.
+func (q *query) words(name string, known ...string) []string {
+	values := q.list(name)
+	for _, value := range values {
+		if !slices.Contains(known, value) {
+			q.refuse("form_param_value_invalid", name, name+" must be one of "+strings.Join(known, ", ")+".")
+		}
+	}
+	return values
+}
+
 // number is within min and max, or the fallback where the parameter is not
 // given.
 func (q *query) number(name string, fallback, least, most int) int {

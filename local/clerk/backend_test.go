@@ -76,7 +76,7 @@ func TestBackendNeedsTheSecretKey(t *testing.T) {
 	b.refused(r, 401, "authentication_invalid")
 	b.refused(b.get("/nothing"), 404, "resource_not_found")
 	b.refused(b.get(""), 404, "resource_not_found")
-	for _, method := range []string{http.MethodPost, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		r := b.request(method, backendPath+"/organizations", object{"name": "Initech"})
 		r.Header.Set("Authorization", "Bearer "+b.key)
 		b.refused(r, 404, "resource_not_found")

@@ -1,9 +1,8 @@
 package clerk
 
-// The objects inside events and answers, with every key that Clerk's have.
+import "time"
 
-// metadata is empty here; Clerk sends {} rather than null.
-type metadata struct{}
+// The objects inside events and answers, with every key that Clerk's have.
 
 type permissionBody struct {
 	CreatedAt   int64  `json:"created_at"`
@@ -48,7 +47,7 @@ type embeddedOrganization struct {
 // organizationBody is an organization in its own events, which have no counts.
 type organizationBody struct {
 	embeddedOrganization
-	CreatedBy       string   `json:"created_by"`
+	CreatedBy       string   `json:"created_by,omitempty"` // nobody's where the Backend API was told no one
 	PrivateMetadata metadata `json:"private_metadata"`
 }
 
@@ -85,9 +84,10 @@ type publicUserData struct {
 
 // deletedBody is what is left to say of an object that was deleted.
 type deletedBody struct {
-	Deleted bool   `json:"deleted"`
-	ID      string `json:"id"`
-	Object  string `json:"object"`
+	Deleted bool    `json:"deleted"`
+	ID      string  `json:"id"`
+	Object  string  `json:"object"`
+	Slug    *string `json:"slug,omitempty"` // of an organization
 }
 
 // deletedRoleBody is that of a role in its event.
@@ -122,29 +122,33 @@ func describePermission(p permission) permissionBody {
 // embed leaves image_url empty, so that no page here asks img.clerk.com.
 func embed(o organization) embeddedOrganization {
 	return embeddedOrganization{
-		AdminDeleteEnabled: true, CreatedAt: o.CreatedAt, ID: o.ID, MaxAllowedMemberships: 5,
-		Name: o.Name, Object: "organization", Slug: o.Slug, UpdatedAt: o.UpdatedAt,
+		AdminDeleteEnabled: !o.AdminDeleteOff, CreatedAt: o.CreatedAt, ID: o.ID, MaxAllowedMemberships: o.MaxMemberships,
+		Name: o.Name, Object: "organization", PublicMetadata: o.PublicMetadata, Slug: o.Slug, UpdatedAt: o.UpdatedAt,
 	}
 }
 
 func (s *state) organizationBody(o organization) organizationBody {
-	return organizationBody{embeddedOrganization: embed(o), CreatedBy: o.CreatedBy}
+	return organizationBody{embeddedOrganization: embed(o), CreatedBy: o.CreatedBy, PrivateMetadata: o.PrivateMetadata}
 }
 
+// counts are those of what belongs to an organization.
+type counts struct{ members, pendingInvitations int }
+
 // membershipBody also describes a membership that is no longer in the state;
-// the member count is the one of the state.
-func (s *state) membershipBody(m membership) membershipBody {
+// the counts are those of the state.
+func (s *state) membershipBody(m membership, now time.Time) membershipBody {
 	o, _ := s.organizationByID(m.OrganizationID)
 	u, _ := s.userByID(m.UserID)
 	r, _ := s.roleByKey(m.Role)
-	return describeMembership(m, o, u, r, s.membersCount(o.ID))
+	return describeMembership(m, o, u, r, counts{s.membersCount(o.ID), s.pendingCount(o.ID, now)})
 }
 
-func describeMembership(m membership, o organization, u user, r role, members int) membershipBody {
+func describeMembership(m membership, o organization, u user, r role, n counts) membershipBody {
 	return membershipBody{
 		CreatedAt: m.CreatedAt, ID: m.ID, Object: "organization_membership",
-		Organization: countedOrganization{embeddedOrganization: embed(o), MembersCount: members},
-		Permissions:  r.Permissions,
+		Organization:    countedOrganization{embeddedOrganization: embed(o), MembersCount: n.members, PendingInvitationsCount: n.pendingInvitations},
+		Permissions:     r.Permissions,
+		PrivateMetadata: m.PrivateMetadata, PublicMetadata: m.PublicMetadata,
 		PublicUserData: publicUserData{
 			FirstName: u.FirstName, Identifier: u.Email, LastName: u.LastName, UserID: u.ID,
 		},

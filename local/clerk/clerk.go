@@ -1,8 +1,9 @@
 // Package clerk stands in for Clerk on a laptop: it keeps people,
 // organizations, roles and memberships in one folder, signs session tokens in
-// the shape of real ones, answers reads of the Backend API and writes of roles
-// and permissions, and sends Svix-signed webhooks, on purpose not always as it should; it is independent of the
-// server's other rooms and meets them over HTTP only.
+// the shape of real ones, answers the Backend API's reads and the writes that
+// organizations, members and roles need, and sends Svix-signed webhooks, on
+// purpose not always as it should; it is independent of the server's other
+// rooms and meets them over HTTP only.
 package clerk
 
 import (
@@ -43,7 +44,8 @@ type Config struct {
 	// Now is the clock of tokens, objects and signatures. nil: time.Now.
 	Now func() time.Time
 	// RateLimit is how many requests the Backend API answers in 10 seconds.
-	// 0: 100, as Clerk does for a development instance. Negative: no limit.
+	// 0: 100, as Clerk does for a development instance. Negative: no limit, of
+	// invitations and of changes of one object neither.
 	RateLimit int
 }
 
@@ -64,6 +66,7 @@ type Clerk struct {
 	reading   atomic.Pointer[catalog] // of current, or of an older state
 	rateLimit int                     // configured
 	limiter   limiter                 // of the Backend API
+	writes    narrowLimits            // of some of its writes
 
 	chaos      atomic.Pointer[chaos] // nil: none
 	dropped    atomic.Int64

@@ -42,7 +42,7 @@ func (c *Clerk) serveAddMembership(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return membership{}, "", err
 		}
-		return s.addMembership(o, u, role.Key, c.now())
+		return s.addMembership(o, u, membership{Role: role.Key}, c.now())
 	})
 }
 
@@ -69,6 +69,19 @@ func (c *Clerk) serveRemoveMembership(w http.ResponseWriter, r *http.Request) {
 	}
 	c.changeMembership(w, r, input, func(s *state, o organization, u user) (membership, string, error) {
 		return s.removeMembership(o, u, c.now())
+	})
+}
+
+// serveAcceptInvitation accepts the pending invitation for a person's address,
+// as they would with the link that Clerk sends.
+func (c *Clerk) serveAcceptInvitation(w http.ResponseWriter, r *http.Request) {
+	var input memberInput
+	if err := readJSON(w, r, &input); err != nil {
+		c.fail(w, err)
+		return
+	}
+	c.changeMembership(w, r, input, func(s *state, o organization, u user) (membership, string, error) {
+		return s.acceptInvitation(o, u, c.now())
 	})
 }
 

@@ -108,7 +108,7 @@ func (s *state) role(name string) (role, error) {
 }
 
 func (s *state) unknownUser(name string) *apiError {
-	return unknown("user", "resource_not_found", name, s.Users, func(u user) string { return u.Handle })
+	return unknown("user", "resource_not_found", name, s.Users, func(u user) string { return u.Handle }, " POST /users of the Backend API makes others.")
 }
 
 func (s *state) unknownOrganization(name string) *apiError {
@@ -116,8 +116,8 @@ func (s *state) unknownOrganization(name string) *apiError {
 		func(o organization) string { return o.Slug })
 }
 
-// unknown names what there is, up to a readable number.
-func unknown[T any](noun, code, name string, all []T, label func(T) string) *apiError {
+// unknown names what there is, up to a readable number, and gives hints.
+func unknown[T any](noun, code, name string, all []T, label func(T) string, hints ...string) *apiError {
 	const most = 20
 	labels := make([]string, 0, most+1)
 	for _, item := range all {
@@ -129,7 +129,7 @@ func unknown[T any](noun, code, name string, all []T, label func(T) string) *api
 	}
 	return &apiError{
 		status: http.StatusNotFound, code: code, message: "not found", param: noun,
-		long: "There is no " + noun + " " + quoted(name) + " here. Known: " + strings.Join(labels, ", ") + ".",
+		long: "There is no " + noun + " " + quoted(name) + " here. Known: " + strings.Join(labels, ", ") + "." + strings.Join(hints, ""),
 	}
 }
 

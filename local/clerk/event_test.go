@@ -204,7 +204,7 @@ func TestNoTwoFactsShareAMoment(t *testing.T) {
 			t.Fatal(err)
 		}
 		tombstone := delivery{body: []byte(s.Queue[len(s.Queue)-1].Body)}.event(t).Timestamp
-		again, _, err := s.addMembership(acme, planck, "org:member", frozen)
+		again, _, err := s.addMembership(acme, planck, membership{Role: "org:member"}, frozen)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"sync"
@@ -17,10 +18,11 @@ const (
 
 // limiter counts the requests of one window of time after the other.
 type limiter struct {
-	mu    sync.Mutex
-	most  int // in one window; negative: as many as there are
-	begun time.Time
-	made  int
+	mu     sync.Mutex
+	most   int           // in one window; negative: as many as there are
+	window time.Duration // 0: limitWindow
+	begun  time.Time
+	made   int
 }
 
 // allow sets how many requests a window has and begins a new one.
@@ -42,14 +44,22 @@ func (l *limiter) take(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	age := now.Sub(l.begun)
-	if age < 0 || age >= limitWindow {
+	window := cmp.Or(l.window, limitWindow)
+	if age < 0 || age >= window {
 		l.begun, l.made, age = now, 0, 0
 	}
 	if l.most >= 0 && l.made >= l.most {
-		return limitWindow - age
+		return window - age
 	}
 	l.made++
 	return 0
+}
+
+// idle tells whether a window is over, so that nothing is counted any more.
+func (l *limiter) idle(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Sub(l.begun) >= cmp.Or(l.window, limitWindow)
 }
 
 // limited refuses requests above the limit. It comes after the secret key: who
@@ -61,13 +71,16 @@ func (c *Clerk) limited(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// Whole seconds, rounded up: who comes back then is answered.
-		seconds := (wait + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
-		writeError(w, &apiError{
-			status: http.StatusTooManyRequests, code: "too_many_requests",
-			message: "Too many requests",
-			long:    "The Backend API answers " + strconv.Itoa(c.limiter.allowed()) + " requests in 10 s. Retry-After says when it answers again.",
-		})
+		tooMany(w, wait, strconv.Itoa(c.limiter.allowed())+" requests in 10 s")
+	})
+}
+
+func tooMany(w http.ResponseWriter, wait time.Duration, most string) {
+	// Whole seconds, rounded up: who comes back then is answered.
+	seconds := (wait + time.Second - 1) / time.Second
+	w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+	writeError(w, &apiError{
+		status: http.StatusTooManyRequests, code: "too_many_requests",
+		message: "Too many requests", long: "The Backend API answers " + most + ". Retry-After says when it answers again.",
 	})
 }

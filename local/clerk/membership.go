@@ -3,6 +3,7 @@ package clerk
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -10,23 +11,38 @@ import (
 // returns the membership and the event's id. On a *apiError the state is to be
 // thrown away, as update does.
 
-// addMembership lets a person join, always as a new incarnation: Clerk gives
-// who comes back another orgmem_ id.
-func (s *state) addMembership(o organization, u user, roleKey string, now time.Time) (membership, string, error) {
+// addMembership lets a person join with the role and the metadata of wanted,
+// always as a new incarnation: Clerk gives who comes back another orgmem_ id.
+func (s *state) addMembership(o organization, u user, wanted membership, now time.Time) (membership, string, error) {
 	if _, already := s.membershipOf(o.ID, u.ID); already {
-		return membership{}, "", &apiError{
-			status: http.StatusBadRequest, code: "already_a_member_in_organization",
-			message: "already a member", long: u.Handle + " is already a member of " + o.Slug + ".",
-		}
+		return membership{}, "", alreadyMember(o, u)
 	}
+	if err := s.roomFor(o, 1, now); err != nil {
+		return membership{}, "", err
+	}
+	wanted.OrganizationID, wanted.UserID = o.ID, u.ID
+	return s.join(wanted, now)
+}
+
+// join adds a membership to which nothing is opposed.
+func (s *state) join(m membership, now time.Time) (membership, string, error) {
 	at := s.tick(now)
-	m := membership{
-		ID: newID("orgmem"), OrganizationID: o.ID, UserID: u.ID, Role: roleKey,
-		CreatedAt: at, UpdatedAt: at,
-	}
+	m.ID, m.CreatedAt, m.UpdatedAt = newID("orgmem"), at, at
 	s.Memberships = append(s.Memberships, m)
-	event, err := s.emit("organizationMembership.created", s.membershipBody(m), now)
+	event, err := s.emit("organizationMembership.created", s.membershipBody(m, now), now)
 	return m, event, err
+}
+
+// roomFor refuses more people than an organization may have. Those who are
+// invited count, as they do in Clerk.
+func (s *state) roomFor(o organization, more int, now time.Time) error {
+	if o.MaxMemberships == 0 || s.membersCount(o.ID)+s.pendingCount(o.ID, now)+more <= o.MaxMemberships {
+		return nil
+	}
+	return &apiError{
+		status: http.StatusForbidden, code: "organization_membership_quota_exceeded", message: "organization membership quota exceeded",
+		long: "The organization may have up to " + strconv.Itoa(o.MaxMemberships) + " memberships, pending invitations included.",
+	}
 }
 
 // setRole gives a member another role, or the same one once more.
@@ -42,7 +58,7 @@ func (s *state) setRole(o organization, u user, roleKey string, now time.Time) (
 		return membership{}, "", lastElevated(o)
 	}
 	m := s.Memberships[i]
-	event, err := s.emit("organizationMembership.updated", s.membershipBody(m), now)
+	event, err := s.emit("organizationMembership.updated", s.membershipBody(m, now), now)
 	return m, event, err
 }
 
@@ -59,7 +75,7 @@ func (s *state) removeMembership(o organization, u user, now time.Time) (members
 	if hadElevated && !s.hasElevatedMember(o.ID) {
 		return membership{}, "", lastElevated(o)
 	}
-	event, err := s.emit("organizationMembership.deleted", s.membershipBody(m), now)
+	event, err := s.emit("organizationMembership.deleted", s.membershipBody(m, now), now)
 	return m, event, err
 }
 
@@ -73,11 +89,30 @@ func (s *state) memberIndex(o organization, u user) (int, error) {
 	return i, nil
 }
 
+// putMembershipMetadata gives a membership other metadata.
+func (s *state) putMembershipMetadata(o organization, u user, change metadataChange, now time.Time) (membership, error) {
+	i, err := s.memberIndex(o, u)
+	if err != nil {
+		return membership{}, err
+	}
+	m := s.Memberships[i]
+	if err := change.apply(&m.PublicMetadata, &m.PrivateMetadata); err != nil {
+		return membership{}, err
+	}
+	m.UpdatedAt = s.tick(now)
+	s.Memberships[i] = m
+	_, err = s.emit("organizationMembership.updated", s.membershipBody(m, now), now)
+	return m, err
+}
+
 // hasElevatedMember tells whether someone can still run the organization.
 func (s *state) hasElevatedMember(organizationID string) bool {
 	return slices.ContainsFunc(s.Memberships, func(m membership) bool {
+		if m.OrganizationID != organizationID {
+			return false
+		}
 		r, known := s.roleByKey(m.Role)
-		return m.OrganizationID == organizationID && known && elevated(r.Permissions)
+		return known && elevated(r.Permissions)
 	})
 }
 
@@ -94,10 +129,17 @@ func elevated(keys []string) bool {
 	return true
 }
 
+func alreadyMember(o organization, u user) *apiError {
+	return &apiError{
+		status: http.StatusBadRequest, code: "already_a_member_in_organization",
+		message: "already a member", long: u.Handle + " is already a member of " + o.name() + ".",
+	}
+}
+
 func notMember(o organization, u user) *apiError {
 	return &apiError{
 		status: http.StatusForbidden, code: "not_a_member_in_organization",
-		message: "not a member", long: u.Handle + " is not a member of " + o.Slug + ".",
+		message: "not a member", long: u.Handle + " is not a member of " + o.name() + ".",
 	}
 }
 
@@ -105,6 +147,6 @@ func lastElevated(o organization) *apiError {
 	return &apiError{
 		status: http.StatusBadRequest, code: "organization_minimum_permissions_needed",
 		message: "minimum permissions needed",
-		long:    "At least one member of " + o.Slug + " must keep a role such as org:admin, which can manage members and delete the organization.",
+		long:    "At least one member of " + o.name() + " must keep a role such as org:admin, which can manage members and delete the organization.",
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // stateVersion is the form of state.json that this code reads and writes.
@@ -30,8 +31,16 @@ func (c *Clerk) update(change func(*state) error) error {
 	return nil
 }
 
+// readableMemberships is up to how many memberships a state is written for
+// people, too. Indenting a large one takes longer than the rest of a write.
+const readableMemberships = 1000
+
 func saveState(path string, s *state) error {
-	data, err := json.MarshalIndent(s, "", " ")
+	encode := json.Marshal
+	if len(s.Memberships) <= readableMemberships {
+		encode = func(s any) ([]byte, error) { return json.MarshalIndent(s, "", " ") }
+	}
+	data, err := encode(s)
 	if err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
@@ -74,13 +83,20 @@ func (s *state) check() error {
 			}
 		}
 	}
-	k := newCatalog(s)
+	k := newCatalog(s, time.Now)
 	for _, m := range s.Memberships {
 		_, organizationKnown := k.organizationByID[m.OrganizationID]
 		_, userKnown := k.userByID[m.UserID]
 		_, roleKnown := k.roleByKey[m.Role]
 		if !organizationKnown || !userKnown || !roleKnown {
 			return fmt.Errorf("membership %s points at something unknown", m.ID)
+		}
+	}
+	for _, i := range s.Invitations {
+		_, organizationKnown := k.organizationByID[i.OrganizationID]
+		_, roleKnown := k.roleByKey[i.Role]
+		if !organizationKnown || !roleKnown && i.Status == statusPending {
+			return fmt.Errorf("invitation %s points at something unknown", i.ID)
 		}
 	}
 	for _, m := range s.Queue {

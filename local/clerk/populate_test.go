@@ -84,3 +84,16 @@ func TestPopulateRefuses(t *testing.T) {
 		t.Error("a refused population changed the state")
 	}
 }
+
+// A large state is written another way than a small one.
+func TestALargeStateIsReadBack(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t)
+	c := openIn(t, dir)
+	if err := c.Populate(Population{Organizations: 1, Users: readableMemberships, MembersEach: readableMemberships}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.current.Load(), openIn(t, dir).current.Load()); diff != "" {
+		t.Errorf("after a restart:\n%s", diff)
+	}
+}

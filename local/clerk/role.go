@@ -104,6 +104,11 @@ func (s *state) changeRole(id string, change roleChange, now time.Time) (role, e
 				s.Memberships[at].Role = *change.Key
 			}
 		}
+		for at, invited := range s.Invitations {
+			if invited.Role == r.Key {
+				s.Invitations[at].Role = *change.Key
+			}
+		}
 		r.Key = *change.Key
 	}
 	if change.Name != nil {
@@ -198,7 +203,7 @@ func (s *state) deleteRole(id string, now time.Time) error {
 	case key == domainRole:
 		return refuse("organization_role_domain_default_role", "role is used as the domain default role", key+" is given to whoever joins by their domain.")
 	case s.hasMembers(key):
-		return refuse("organization_role_assigned_members", "role is assigned to organization members", key+" has members.")
+		return refuse("organization_role_assigned_members", "role is assigned to organization members", key+" has members or pending invitations.")
 	}
 	s.Roles = slices.Delete(s.Roles, i, i+1)
 	_, err = s.emit("role.deleted", deletedRoleBody{deletedBody: deletedBody{Object: "role", ID: id, Deleted: true}}, now)
@@ -213,6 +218,8 @@ func (s *state) roleIndex(id string) (int, error) {
 	return i, nil
 }
 
+// hasMembers tells whether somebody has a role, or would by accepting.
 func (s *state) hasMembers(roleKey string) bool {
-	return slices.ContainsFunc(s.Memberships, func(m membership) bool { return m.Role == roleKey })
+	return slices.ContainsFunc(s.Memberships, func(m membership) bool { return m.Role == roleKey }) ||
+		slices.ContainsFunc(s.Invitations, func(i invitation) bool { return i.Status == statusPending && i.Role == roleKey })
 }

@@ -35,6 +35,7 @@ func seed(rights Rights, now time.Time) (*state, error) {
 		SecretKey:     newSecretKey(),
 		WebhookSecret: newWebhookSecret(),
 		Rights:        rights.digest(),
+		Settings:      settings{OrganizationsEach: clerksOrganizationsEach},
 	}
 	// A second back, because tick gives each fact its own millisecond and no
 	// fact may lie in the future.
@@ -105,7 +106,8 @@ func (s *state) seedOrganizations(now time.Time) {
 	}
 }
 
-// announce queues a created event for everything there is.
+// announce queues a created event for everything there is. Of invitations that
+// is what is pending: nothing follows from the others any more.
 func (s *state) announce(now time.Time) error {
 	for _, p := range s.Permissions {
 		if _, err := s.emit("permission.created", describePermission(p), now); err != nil {
@@ -127,8 +129,16 @@ func (s *state) announce(now time.Time) error {
 			return err
 		}
 	}
+	for _, i := range s.Invitations {
+		if i.statusAt(now) != statusPending {
+			continue
+		}
+		if _, err := s.emit("organizationInvitation.created", s.tellInvitation(i, now), now); err != nil {
+			return err
+		}
+	}
 	for _, m := range s.Memberships {
-		if _, err := s.emit("organizationMembership.created", s.membershipBody(m), now); err != nil {
+		if _, err := s.emit("organizationMembership.created", s.membershipBody(m, now), now); err != nil {
 			return err
 		}
 	}

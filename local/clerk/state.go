@@ -20,6 +20,8 @@ type state struct {
 	Users         []user         `json:"users"`
 	Organizations []organization `json:"organizations"`
 	Memberships   []membership   `json:"memberships"`
+	Invitations   []invitation   `json:"invitations"`
+	Settings      settings       `json:"settings"`
 	Queue         []message      `json:"queue"` // events not yet delivered
 }
 
@@ -64,6 +66,11 @@ type organization struct {
 	CreatedBy string `json:"createdBy"`
 	CreatedAt int64  `json:"createdAt"`
 	UpdatedAt int64  `json:"updatedAt"`
+
+	MaxMemberships  int      `json:"maxMemberships,omitempty"` // 0: no limit
+	AdminDeleteOff  bool     `json:"adminDeleteOff,omitempty"`
+	PublicMetadata  metadata `json:"publicMetadata,omitempty"`
+	PrivateMetadata metadata `json:"privateMetadata,omitempty"`
 }
 
 // membership is one incarnation: who leaves and joins again gets another id.
@@ -74,6 +81,9 @@ type membership struct {
 	Role           string `json:"role"` // a role's key
 	CreatedAt      int64  `json:"createdAt"`
 	UpdatedAt      int64  `json:"updatedAt"`
+
+	PublicMetadata  metadata `json:"publicMetadata,omitempty"`
+	PrivateMetadata metadata `json:"privateMetadata,omitempty"`
 }
 
 // message is an event on its way. Body is text, not nested JSON, because every
@@ -85,7 +95,7 @@ type message struct {
 }
 
 // clone copies what update may change. Elements are values; the permission
-// list of a role is shared and must be replaced, not written to.
+// list of a role and metadata are shared and must be replaced, not written to.
 func (s *state) clone() *state {
 	next := *s
 	next.Permissions = slices.Clone(s.Permissions)
@@ -93,6 +103,7 @@ func (s *state) clone() *state {
 	next.Users = slices.Clone(s.Users)
 	next.Organizations = slices.Clone(s.Organizations)
 	next.Memberships = slices.Clone(s.Memberships)
+	next.Invitations = slices.Clone(s.Invitations)
 	next.Queue = slices.Clone(s.Queue)
 	return &next
 }
