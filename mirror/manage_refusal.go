@@ -47,10 +47,10 @@ func refusal(status int, e clerk.Error) error {
 	if path, ours := inputs[meta.Parameter]; ours {
 		return models.Invalid(path, "is not accepted")
 	}
-	switch status {
-	case http.StatusNotFound:
+	switch {
+	case status == http.StatusNotFound, e.Code == "not_a_member_in_organization":
 		return models.ErrNotFound
-	case http.StatusPaymentRequired:
+	case status == http.StatusPaymentRequired:
 		return &models.RefusedError{Reason: models.ReasonPlan}
 	}
 	return &models.RefusedError{Reason: models.ReasonOther}

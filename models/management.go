@@ -54,6 +54,11 @@ func (i OrganizationInput) Check() error {
 	return nil
 }
 
+// Empty says that nothing is to be written.
+func (i OrganizationInput) Empty() bool {
+	return i.Name == nil && i.Slug == nil && len(i.PublicMetadata) == 0
+}
+
 func checkName(name string) string {
 	if strings.TrimSpace(name) == "" {
 		return "must not be empty"
@@ -101,6 +106,15 @@ type InvitationResult struct {
 	Email      string
 	Invitation *Invitation
 	Reason     Reason
+}
+
+// Code is the reason for clients; nil where there is none.
+func (r *InvitationResult) Code() *string {
+	if r.Reason == "" {
+		return nil
+	}
+	code := string(r.Reason)
+	return &code
 }
 
 // Reason says by which rule a change of organizations, members or invitations was refused. docs/errors.md lists them.
