@@ -18,7 +18,6 @@ const (
 // mirrorConfig says how the copy is kept: by events, and by reading from the Backend API of the Clerk in use. url is this
 // server's own, behind which the local Clerk answers.
 func mirrorConfig(config cli.Config, s *surroundings, url string, verifier *auth.Verifier, metrics *metrics, logger *slog.Logger) mirror.Config {
-	api := mirror.BackendConfig{URL: config.APIURL, SecretKey: config.SecretKey, Logger: logger}
 	c := mirror.Config{
 		InstanceID: verifier.InstanceID, Logger: logger, Observe: metrics.observe,
 		SweepEvery: sweepEvery, SweepAtStart: true,
@@ -29,9 +28,17 @@ func mirrorConfig(config cli.Config, s *surroundings, url string, verifier *auth
 	}
 	if s.clerk != nil {
 		// It has told everything by the time that requests are served, and reads what it has just written.
-		api.URL, api.SecretKey = url+cli.LocalBackendPath, s.clerk.SecretKey()
 		c.SweepAtStart, c.ConfirmAfter, c.MinAge = false, 0, 0
 	}
-	c.Backend = mirror.NewBackend(api)
+	c.Backend = mirror.NewBackend(backendConfig(config, s, url, logger))
 	return c
+}
+
+// backendConfig is how the Backend API of the Clerk in use is reached.
+func backendConfig(config cli.Config, s *surroundings, url string, logger *slog.Logger) mirror.BackendConfig {
+	api := mirror.BackendConfig{URL: config.APIURL, SecretKey: config.SecretKey, Logger: logger}
+	if s.clerk != nil {
+		api.URL, api.SecretKey = url+cli.LocalBackendPath, s.clerk.SecretKey()
+	}
+	return api
 }

@@ -31,6 +31,7 @@ type parts struct {
 	store    *store.Store
 	verifier *auth.Verifier
 	mirror   *mirror.Mirror
+	manager  *mirror.Manager
 	clerk    *clerk.Clerk
 	logger   *slog.Logger
 }
@@ -104,7 +105,7 @@ func (s *server) drain() error {
 
 // graphql wires the schema to its transport: who asks is decided once per request, by the token and the mirror's facts.
 func graphql(config cli.Config, parts parts) (http.Handler, error) {
-	schema, err := graph.NewSchema(parts.store)
+	schema, err := graph.NewSchema(parts.store, parts.manager)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,9 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	metrics := newMetrics()
 	copied := mirror.New(db, mirrorConfig(config, surroundings, url, verifier, metrics, logger))
 
-	server, err := newServer(config, parts{store: db, verifier: verifier, mirror: copied, clerk: surroundings.clerk, logger: logger})
+	manager := mirror.NewManager(copied, mirror.ManagerConfig{Backend: backendConfig(config, surroundings, url, logger)})
+
+	server, err := newServer(config, parts{store: db, verifier: verifier, mirror: copied, manager: manager, clerk: surroundings.clerk, logger: logger})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

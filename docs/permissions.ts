@@ -7,4 +7,6 @@ export type Permission =
   | "org:documents:read"
   | "org:documents:update"
   | "org:sys_memberships:manage"
-  | "org:sys_memberships:read";
+  | "org:sys_memberships:read"
+  | "org:sys_profile:delete"
+  | "org:sys_profile:manage";

@@ -29,7 +29,7 @@ const acme, globex = "org_acme", "org_globex"
 var (
 	everything = []string{
 		"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update",
-		"org:sys_memberships:manage", "org:sys_memberships:read",
+		"org:sys_memberships:manage", "org:sys_memberships:read", "org:sys_profile:delete", "org:sys_profile:manage",
 	}
 	ada    = viewer("user_ada", acme, "org:admin", everything...)
 	gus    = viewer("user_gus", globex, "org:admin", everything...)
@@ -42,7 +42,7 @@ func viewer(userID, organizationID, role string, permissions ...string) *auth.Vi
 	slices.Sort(permissions)
 	return &auth.Viewer{UserID: userID, SessionID: "sess_" + userID, Organization: &auth.ActiveOrganization{
 		ID: organizationID, Slug: organizationID[len("org_"):], Role: role, Permissions: permissions,
-	}}
+	}, FactorVerificationAge: &[2]int{0, 0}}
 }
 
 // api is the schema over a fresh database with two organizations, asked through the real transport.
@@ -50,6 +50,7 @@ type api struct {
 	t          testing.TB
 	store      *store.Store
 	ownerURL   string
+	manager    *fakeManager
 	handler    http.Handler
 	statements int
 }
@@ -62,17 +63,17 @@ func newAPI(t testing.TB) *api {
 }
 
 // newAPIWith is newAPI with a schema of the test's own.
-func newAPIWith(t testing.TB, newSchema func(*store.Store) (graphql.ExecutableSchema, error)) *api {
+func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *api {
 	t.Helper()
 	config := dbtest.Config(t)
-	a := &api{t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config)}
+	a := &api{t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config), manager: &fakeManager{}}
 	for _, organizationID := range []string{acme, globex} {
 		dbtest.Organization(t, a.ownerURL, models.Organization{OrganizationID: organizationID, Name: organizationID[len("org_"):]})
 	}
 	for _, v := range []*auth.Viewer{ada, gus, guest} {
 		dbtest.Member(t, a.ownerURL, models.Member{OrganizationID: v.Organization.ID, UserID: v.UserID, Role: v.Organization.Role})
 	}
-	schema, err := newSchema(a.store)
+	schema, err := newSchema(a.store, a.manager)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestWhoLacksOneRight(t *testing.T) {
 func TestAttackFindsHoles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		schema func(*store.Store) (graphql.ExecutableSchema, error)
+		schema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)
 		open   func(attack.Right) bool
 	}{
 		"node":           {graph.NewSchemaWithOpenNodes, func(r attack.Right) bool { return r.Name == "org:documents:read" }},
@@ -86,7 +86,7 @@ type attacker struct {
 	targets []attack.Target
 }
 
-func newAttacker(t *testing.T, right attack.Right, newSchema func(*store.Store) (graphql.ExecutableSchema, error)) *attacker {
+func newAttacker(t *testing.T, right attack.Right, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *attacker {
 	a := &attacker{api: newAPIWith(t, newSchema), right: right}
 	canary := func(what string) *string { text := attack.Canary + " " + what; return &text }
 	for _, user := range []string{"user_author", "user_hidden"} {

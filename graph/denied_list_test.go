@@ -95,7 +95,7 @@ func BenchmarkHundredNodes(b *testing.B) {
 
 // BenchmarkGuardedField is one document, asked for through @hasPermission and with that directive open.
 func BenchmarkGuardedField(b *testing.B) {
-	for name, newSchema := range map[string]func(*store.Store) (graphql.ExecutableSchema, error){
+	for name, newSchema := range map[string]func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error){
 		"guarded": graph.NewSchema, "unguarded": graph.NewSchemaWithoutHasPermission,
 	} {
 		b.Run(name, func(b *testing.B) {

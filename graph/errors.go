@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -24,6 +25,8 @@ const (
 	CodeConflict             Code = "CONFLICT"
 	CodeUnavailable          Code = "UNAVAILABLE"
 	CodeTimeout              Code = "TIMEOUT"
+	CodeUpstreamUnavailable  Code = "UPSTREAM_UNAVAILABLE"
+	CodeUnknownOutcome       Code = "UNKNOWN_OUTCOME"
 	CodeInternal             Code = "INTERNAL"
 )
 
@@ -56,7 +59,7 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 		}
 	}
 	code, message, extra := describe(err)
-	if code == CodeInternal || code == CodeUnavailable {
+	if code == CodeInternal || code == CodeUnavailable || code == CodeUnknownOutcome {
 		slog.ErrorContext(ctx, "field failed", "path", shown.Path.String(), "code", code, "error", err)
 	}
 	shown.Message = message
@@ -71,6 +74,8 @@ func describe(err error) (code Code, message string, extra map[string]any) {
 	var denied *denial
 	var invalid *models.InvalidError
 	var conflict *models.ConflictError
+	var refused *models.RefusedError
+	var upstream *models.UpstreamError
 	var value badValue
 	switch {
 	case errors.As(err, &denied):
@@ -81,6 +86,13 @@ func describe(err error) (code Code, message string, extra map[string]any) {
 		return CodeBadUserInput, "The input is not valid: it " + value.Error() + ".", nil
 	case errors.As(err, &conflict):
 		return CodeConflict, "The object was changed since it was read.", map[string]any{"currentVersion": conflict.CurrentVersion}
+	case errors.As(err, &refused):
+		return CodeConflict, "A rule of Clerk's stands against it; nothing was changed.", map[string]any{"reason": string(refused.Reason)}
+	case errors.As(err, &upstream):
+		return CodeUpstreamUnavailable, "Clerk does not take it for the moment; nothing was changed. Try again later.",
+			map[string]any{"retryAfter": int(math.Ceil(upstream.RetryAfter.Seconds()))}
+	case errors.Is(err, models.ErrUnknownOutcome):
+		return CodeUnknownOutcome, "It was sent to Clerk, and what became of it is not known yet. Look before trying again.", nil
 	case isNotFound(err):
 		return CodeNotFound, "The active organization has no such object.", nil
 	case errors.Is(err, models.ErrNoOrganization):

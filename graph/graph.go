@@ -14,21 +14,22 @@ import (
 
 // Resolver answers every field that is more than a struct's. Its nouns' files add the methods.
 type Resolver struct {
-	store  *store.Store
-	guards guards
+	store   *store.Store
+	manager Manager
+	guards  guards
 }
 
 var _ ResolverRoot = (*Resolver)(nil)
 
-// NewSchema returns the schema of schema.graphqls over a store, with its directives. It returns an error where a directive
-// in it is malformed.
-func NewSchema(s *store.Store) (graphql.ExecutableSchema, error) {
+// NewSchema returns the schema of schema.graphqls over a store and a manager, with its directives. It returns an error where
+// a directive in it is malformed.
+func NewSchema(s *store.Store, manager Manager) (graphql.ExecutableSchema, error) {
 	schema := DescribedSchema()
 	read, err := readGuards(schema)
 	if err != nil {
 		return nil, fmt.Errorf("schema.graphqls:\n%w", err)
 	}
-	resolver := &Resolver{store: s, guards: read}
+	resolver := &Resolver{store: s, manager: manager, guards: read}
 	return NewExecutableSchema(Config{Schema: schema, Resolvers: resolver, Directives: resolver.directives()}), nil
 }
 

@@ -11,6 +11,20 @@ import (
 	"github.com/tenantry/tenantry/models"
 )
 
+// Somebody to make a member.
+type AddMemberInput struct {
+	// Clerk's id of the user.
+	UserID string `json:"userId"`
+	// The key of the role, for example org:member.
+	Role string `json:"role"`
+}
+
+// What became of addMember.
+type AddMemberPayload struct {
+	// The new member.
+	Member *models.Member `json:"member,omitempty"`
+}
+
 // Whether the viewer may do something.
 type Allowance struct {
 	// Whether it is allowed, as far as rights go: the mutation itself has the last word.
@@ -35,6 +49,20 @@ type CreateDocumentPayload struct {
 	DocumentEdge *DocumentEdge `json:"documentEdge,omitempty"`
 }
 
+// A new organization.
+type CreateOrganizationInput struct {
+	// 1 to 256 characters.
+	Name string `json:"name"`
+	// Its name in URLs: lowercase letters, digits and dashes, and no other organization's. Left out, Clerk makes one, unless slugs are switched off.
+	Slug *string `json:"slug,omitempty"`
+}
+
+// What became of createOrganization.
+type CreateOrganizationPayload struct {
+	// The new organization.
+	Organization *models.OrganizationSummary `json:"organization,omitempty"`
+}
+
 // A document to delete.
 type DeleteDocumentInput struct {
 	// The document's id.
@@ -45,6 +73,18 @@ type DeleteDocumentInput struct {
 type DeleteDocumentPayload struct {
 	// The id of the document that is gone.
 	DeletedDocumentID *string `json:"deletedDocumentId,omitempty"`
+}
+
+// The active organization, to be deleted.
+type DeleteOrganizationInput struct {
+	// The organization's name, as a person typed it to be sure. If it is given and is not the name, nothing is deleted.
+	ExpectedName *string `json:"expectedName,omitempty"`
+}
+
+// What became of deleteOrganization.
+type DeleteOrganizationPayload struct {
+	// The id of the organization that is gone.
+	DeletedOrganizationID *string `json:"deletedOrganizationId,omitempty"`
 }
 
 // A list of documents.
@@ -73,6 +113,30 @@ type DocumentViewerCan struct {
 	Update *Allowance `json:"update"`
 	// Delete it.
 	Delete *Allowance `json:"delete"`
+}
+
+// People to invite.
+type InviteMembersInput struct {
+	// 1 to 10.
+	Invitations []*models.InvitationInput `json:"invitations"`
+}
+
+// What became of inviteMembers.
+type InviteMembersPayload struct {
+	// What became of each invitation, in their order.
+	Results []*models.InvitationResult `json:"results,omitempty"`
+}
+
+// The active organization, to be left.
+type LeaveOrganizationInput struct {
+	// The organization's name, as a person typed it to be sure. If it is given and is not the name, nobody leaves.
+	ExpectedName *string `json:"expectedName,omitempty"`
+}
+
+// What became of leaveOrganization.
+type LeaveOrganizationPayload struct {
+	// The id of the organization that the viewer is no longer a member of.
+	LeftOrganizationID *string `json:"leftOrganizationId,omitempty"`
 }
 
 // A list of members.
@@ -129,6 +193,30 @@ type PageInfo struct {
 type Query struct {
 }
 
+// A member to take out of the organization.
+type RemoveMemberInput struct {
+	// The member's id.
+	MemberID string `json:"memberId"`
+}
+
+// What became of removeMember.
+type RemoveMemberPayload struct {
+	// The id of the member who is one no more.
+	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+}
+
+// An invitation to take back.
+type RevokeInvitationInput struct {
+	// The invitation's id.
+	ID string `json:"id"`
+}
+
+// What became of revokeInvitation.
+type RevokeInvitationPayload struct {
+	// The invitation as it is now.
+	Invitation *models.Invitation `json:"invitation,omitempty"`
+}
+
 // A change of a document. What is left out or null stays as it is.
 type UpdateDocumentInput struct {
 	// The document's id.
@@ -145,6 +233,36 @@ type UpdateDocumentInput struct {
 type UpdateDocumentPayload struct {
 	// The document as it is now.
 	Document *models.Document `json:"document,omitempty"`
+}
+
+// Another role for a member.
+type UpdateMemberRoleInput struct {
+	// The member's id.
+	MemberID string `json:"memberId"`
+	// The key of the role, for example org:admin.
+	Role string `json:"role"`
+}
+
+// What became of updateMemberRole.
+type UpdateMemberRolePayload struct {
+	// The member as it is now.
+	Member *models.Member `json:"member,omitempty"`
+}
+
+// A change of the active organization. What is left out or null stays as it is. Public metadata cannot be changed together with name or slug.
+type UpdateOrganizationInput struct {
+	// 1 to 256 characters.
+	Name *string `json:"name,omitempty"`
+	// Its name in URLs: lowercase letters, digits and dashes, and no other organization's.
+	Slug *string `json:"slug,omitempty"`
+	// Merged into the public metadata that the organization has in Clerk, key by key; a null takes its key away. Up to 8 KiB.
+	PublicMetadata map[string]any `json:"publicMetadata,omitempty"`
+}
+
+// What became of updateOrganization.
+type UpdateOrganizationPayload struct {
+	// The organization as it is now.
+	Organization *models.Organization `json:"organization,omitempty"`
 }
 
 // A person with an account.

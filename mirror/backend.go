@@ -39,7 +39,7 @@ type BackendConfig struct {
 	Logger *slog.Logger
 }
 
-// Backend reads from Clerk's Backend API, through Clerk's own client. It never writes.
+// Backend reads from Clerk's Backend API, through Clerk's own client. It never writes; a Manager does.
 type Backend struct{ api clerk.Backend }
 
 // NewBackend returns a Backend. Nothing is asked for yet.
@@ -47,17 +47,27 @@ func NewBackend(config BackendConfig) *Backend { return &Backend{api: newClient(
 
 // newClient is Clerk's own client over the carrier.
 func newClient(config BackendConfig) clerk.Backend {
-	if config.Transport == nil {
-		config.Transport = http.DefaultTransport
+	config = config.withDefaults()
+	return clientOver(config, newCarrier(config))
+}
+
+func (c BackendConfig) withDefaults() BackendConfig {
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
 	}
-	if config.AttemptTimeout == 0 {
-		config.AttemptTimeout = 10 * time.Second
+	if c.AttemptTimeout == 0 {
+		c.AttemptTimeout = 10 * time.Second
 	}
-	if config.Logger == nil {
-		config.Logger = slog.Default()
+	if c.Logger == nil {
+		c.Logger = slog.Default()
 	}
+	return c
+}
+
+// clientOver is Clerk's own client over a transport.
+func clientOver(config BackendConfig, transport http.RoundTripper) clerk.Backend {
 	client := &http.Client{
-		Transport: newCarrier(config),
+		Transport: transport,
 		// A redirect would carry the secret key elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

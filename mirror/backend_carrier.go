@@ -44,6 +44,8 @@ func newCarrier(config BackendConfig) *carrier {
 type sighting struct {
 	status int
 	date   time.Time
+	// retryAfter is how long Clerk wants to be left alone; 0 where it does not say.
+	retryAfter time.Duration
 }
 
 type sightingKey struct{}
@@ -102,6 +104,9 @@ func (c *carrier) attempt(request *http.Request) (*http.Response, error) {
 		seen.status = response.StatusCode
 		if seen.date, err = http.ParseTime(response.Header.Get("Date")); err != nil {
 			seen.date = time.Time{}
+		}
+		if seen.retryAfter, err = retryAfter(response.Header.Get("Retry-After")); err != nil {
+			seen.retryAfter = 0
 		}
 	}
 	return response, nil

@@ -147,13 +147,15 @@ func (b *Backend) domains(ctx context.Context, organizationID string) (found []r
 	return l.readings, at, nil
 }
 
+func membershipsOf(userID string) url.Values { return url.Values{"user_id": {userID}, "limit": {"10"}} }
+
 // memberships reads those of a user in an organization: one, or none, as where there is no such organization.
 func (b *Backend) memberships(ctx context.Context, organizationID, userID string) (found []reading, at int64, err error) {
 	where, err := path(organizationID, "/organizations/%s/memberships")
 	if err != nil {
 		return nil, 0, err
 	}
-	body, at, err := b.get(ctx, where, url.Values{"user_id": {userID}, "limit": {"10"}})
+	body, at, err := b.get(ctx, where, membershipsOf(userID))
 	if errors.Is(err, ErrGone) {
 		return nil, at, nil
 	}

@@ -31,7 +31,7 @@ func main() {
 }
 
 func write(folder string) error {
-	if _, err := graph.NewSchema(nil); err != nil {
+	if _, err := graph.NewSchema(nil, nil); err != nil {
 		return err
 	}
 	text, err := os.ReadFile("roles.yml")

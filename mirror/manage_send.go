@@ -1,0 +1,162 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/clerk/clerk-sdk-go/v2"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+// said is an answer of Clerk's: a body and Clerk's time, in milliseconds.
+type said struct {
+	body json.RawMessage
+	at   int64
+}
+
+// step is one change that Clerk is asked for.
+type step struct {
+	// send is a call of Clerk's client; it returns what came.
+	send func(ctx context.Context) (*clerk.APIResponse, error)
+	// look finds out whether a change whose answer was lost has happened. What it returns is of the shape of send's
+	// answer, or has no body. Errors: errAbsent where it has not happened; one by our names where it cannot happen any
+	// more; ErrBackendUnavailable, ErrUnauthorized or the context's where that could not be read.
+	look func(ctx context.Context) (said, error)
+	// read is what an answer changes in the copy.
+	read func(said) ([]change, error)
+}
+
+var errAbsent = errors.New("mirror: the change has not happened")
+
+// ending is what one attempt of a change came to.
+type ending int
+
+const (
+	// endedWell: Clerk did it; endedRefused: it did not.
+	endedWell ending = iota
+	endedRefused
+	// endedUnsent: Clerk has not taken it, so that it can be sent again.
+	endedUnsent
+	// endedDoubtful: Clerk answered without saying what became of it; endedLost: no answer came, so that it may still happen.
+	endedDoubtful
+	endedLost
+)
+
+// attempt is one attempt of a change.
+type attempt struct {
+	ending  ending
+	changes []change
+	// err is the refusal, by our names.
+	err error
+	// wait is how long Clerk wants to be left alone.
+	wait time.Duration
+}
+
+// try sends a change once.
+func (s step) try(ctx context.Context) attempt {
+	seen, sent := new(sighting), new(atomic.Bool)
+	response, err := s.send(httptrace.WithClientTrace(withSighting(ctx, seen), &httptrace.ClientTrace{
+		WroteHeaders: func() { sent.Store(true) },
+	}))
+	switch status := seen.status; {
+	case status == 0 && !sent.Load():
+		return attempt{ending: endedUnsent}
+	case status == 0, status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
+		return attempt{ending: endedLost}
+	case status == http.StatusTooManyRequests:
+		return attempt{ending: endedUnsent, wait: max(seen.retryAfter, time.Second)}
+	case status == http.StatusUnauthorized:
+		return attempt{ending: endedRefused, err: ErrUnauthorized}
+	case status >= http.StatusInternalServerError:
+		return attempt{ending: endedDoubtful, wait: seen.retryAfter}
+	case status >= http.StatusBadRequest:
+		return refused(status, err)
+	case err != nil || response == nil || len(response.RawJSON) == 0 || seen.date.IsZero():
+		return attempt{ending: endedDoubtful}
+	}
+	changes, err := s.read(said{response.RawJSON, seen.date.UnixMilli()})
+	if err != nil {
+		return attempt{ending: endedDoubtful}
+	}
+	return attempt{changes: changes}
+}
+
+// refused is doubtful where it does not come from Clerk itself, but from something between.
+func refused(status int, err error) attempt {
+	var answered *clerk.APIErrorResponse
+	if !errors.As(err, &answered) || len(answered.Errors) == 0 {
+		return attempt{ending: endedDoubtful}
+	}
+	return attempt{ending: endedRefused, err: refusal(status, answered.Errors[0])}
+}
+
+// lookAfter are the pauses between looks for the outcome of a change; the last one is repeated.
+var lookAfter = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second}
+
+// looksEnough is how many reads that do not show a change show that it has not happened, where Clerk has answered.
+const looksEnough = 2
+
+// settle sends a change and returns what it changes in the copy. It is sent again only where Clerk has not taken it.
+func (m *Manager) settle(ctx context.Context, s step) ([]change, error) {
+	for tried := 1; ; tried++ {
+		a := s.try(ctx)
+		switch a.ending {
+		case endedWell, endedRefused:
+			m.breaker.heard(true)
+			return a.changes, a.err
+		case endedDoubtful, endedLost:
+			m.breaker.heard(false)
+			return m.lookFor(ctx, s, a)
+		}
+		wait := cmp.Or(a.wait, firstWait<<min(tried, 4))
+		if deadline, _ := ctx.Deadline(); time.Until(deadline) <= wait || !sleep(ctx, wait) {
+			m.breaker.heard(a.wait > 0) // a limit is an answer, too
+			return nil, unavailable(wait)
+		}
+	}
+}
+
+// lookFor finds out by reading what became of a change.
+func (m *Manager) lookFor(ctx context.Context, s step, a attempt) ([]change, error) {
+	for i, absent := 0, 0; sleep(ctx, lookAfter[min(i, len(lookAfter)-1)]); i++ {
+		found, err := s.look(ctx)
+		switch {
+		case errors.Is(err, errAbsent):
+			if absent++; a.ending == endedDoubtful && absent >= looksEnough {
+				return nil, unavailable(a.wait)
+			}
+			continue
+		case errors.Is(err, ErrBackendUnavailable), errors.Is(err, ErrUnauthorized), err != nil && ctx.Err() != nil:
+			continue // as long as there is time
+		case err != nil:
+			m.breaker.heard(true)
+			return nil, err
+		}
+		if changes, err := s.read(found); err == nil {
+			m.breaker.heard(true)
+			return changes, nil
+		}
+	}
+	return nil, models.ErrUnknownOutcome
+}
+
+func unavailable(wait time.Duration) error {
+	return &models.UpstreamError{RetryAfter: max(wait, time.Second)}
+}
+
+// sleep returns false where the time of ctx does not suffice.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
