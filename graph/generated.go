@@ -10420,7 +10420,7 @@ func (ec *executionContext) unmarshalOJSONObject2map(ctx context.Context, v any)
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalMap(v)
+	res, err := UnmarshalJSONObject(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -10430,7 +10430,7 @@ func (ec *executionContext) marshalOJSONObject2map(ctx context.Context, sel ast.
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalMap(v)
+	res := MarshalJSONObject(v)
 	return res
 }
 

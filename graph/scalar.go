@@ -91,3 +91,15 @@ func MarshalRole(key string) graphql.Marshaler { return marshalName(key) }
 
 // UnmarshalRole reads a role's key.
 func UnmarshalRole(v any) (string, error) { return unmarshalName(v) }
+
+// MarshalJSONObject writes an object.
+func MarshalJSONObject(object map[string]any) graphql.Marshaler { return graphql.MarshalMap(object) }
+
+// UnmarshalJSONObject reads an object.
+func UnmarshalJSONObject(v any) (map[string]any, error) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, badValue("must be an object of JSON")
+	}
+	return object, nil
+}
