@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -55,7 +54,6 @@ type manageClerk struct {
 	events [][]byte
 	serial int
 	limits struct{ members, organizations int }
-	wait   sync.WaitGroup
 }
 
 func newManageClerk(t testing.TB) *manageClerk {
