@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/gqltest"
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
 
 // operations are all ways into the schema, each asking for an object of Acme. The shared suite below asks each of them as
@@ -17,7 +18,7 @@ func operations(a *api) map[string]struct {
 	permission string
 } {
 	document := a.document(acme, "canary")
-	members, err := a.store.Org(acme).Members(a.t.Context(), models.Page{Limit: 1})
+	members, err := a.store.Org(acme).Members(a.t.Context(), store.MemberFilter{}, models.Page{Limit: 1})
 	if err != nil || len(members.Items) == 0 {
 		a.t.Fatal("Acme has no member", err)
 	}
@@ -119,7 +120,7 @@ func TestSiblingsSurviveADenial(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	document := a.document(acme, "canary")
-	members, err := a.store.Org(acme).Members(t.Context(), models.Page{Limit: 1})
+	members, err := a.store.Org(acme).Members(t.Context(), store.MemberFilter{}, models.Page{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
