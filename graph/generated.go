@@ -1282,7 +1282,7 @@ type Organization implements Node @signedIn {
   slug: String
   "Its logo. Null where it has none."
   imageUrl: String
-  "Its present members, in the order of joining, unless something else is asked for."
+  "Its present members, in the order of joining."
   members(
     "The number of members from the start or after a cursor, 1 to 100. Without first and last: 25."
     first: Int

@@ -30,18 +30,22 @@ func operations(a *api) map[string]struct {
 		permission string
 	}
 	return map[string]operation{
-		"organization":                  {`{ organization { id name slug imageUrl } }`, nil, ""},
-		"organization.members":          {`{ organization { members { nodes { id name email role joinedAt leftAt } edges { cursor node { id } } totalCount } } }`, nil, "org:sys_memberships:read"},
-		"organization.documents":        {`{ organization { documents { nodes { id title content } edges { cursor node { id title } } totalCount } } }`, nil, "org:documents:read"},
-		"viewer.organization.documents": {`{ viewer { organization { documents { nodes { id title content } } } } }`, nil, "org:documents:read"},
-		"document":                      {`query($id: ID!) { document(id: $id) { id title content author { name } } }`, variables{"id": id}, "org:documents:read"},
-		"node of a document":            {`query($id: ID!) { node(id: $id) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
-		"node of a member":              {`query($id: ID!) { node(id: $id) { id ... on Member { name } } }`, variables{"id": member.GlobalID()}, ""},
-		"node of the organization":      {`query($id: ID!) { node(id: $id) { id ... on Organization { name } } }`, variables{"id": acme}, ""},
-		"nodes":                         {`query($id: ID!) { nodes(ids: [$id]) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
-		"createDocument":                {`mutation { createDocument(input: {title: "canary", content: ""}) { document { id title } documentEdge { node { title } } } }`, nil, "org:documents:create"},
-		"updateDocument":                {`mutation($id: ID!) { updateDocument(input: {id: $id, expectedVersion: 1, content: "x"}) { document { title } } }`, variables{"id": id}, "org:documents:update"},
-		"deleteDocument":                {`mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id}, "org:documents:delete"},
+		"organization":                   {`{ organization { id name slug imageUrl } }`, nil, ""},
+		"organization.members":           {`{ organization { members { nodes { id name email role joinedAt leftAt } edges { cursor node { id } } totalCount } } }`, nil, "org:sys_memberships:read"},
+		"organization.members, searched": {`{ organization { members(search: "name of", includeFormer: true) { nodes { id name email } edges { node { name } } totalCount } } }`, nil, "org:sys_memberships:read"},
+		"organization.members, by name":  {`{ organization { members(orderBy: NAME_DESC, role: "org:guest") { nodes { name } } } }`, nil, "org:sys_memberships:read"},
+		"organization.invitations":       {`{ organization { invitations { nodes { id email role status createdAt expiresAt } edges { cursor node { email } } totalCount } } }`, nil, "org:sys_memberships:manage"},
+		"node of an invitation":          {`{ node(id: "orginv_canary") { id ... on Invitation { email } } }`, nil, "org:sys_memberships:manage"},
+		"organization.documents":         {`{ organization { documents { nodes { id title content } edges { cursor node { id title } } totalCount } } }`, nil, "org:documents:read"},
+		"viewer.organization.documents":  {`{ viewer { organization { documents { nodes { id title content } } } } }`, nil, "org:documents:read"},
+		"document":                       {`query($id: ID!) { document(id: $id) { id title content author { name } } }`, variables{"id": id}, "org:documents:read"},
+		"node of a document":             {`query($id: ID!) { node(id: $id) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
+		"node of a member":               {`query($id: ID!) { node(id: $id) { id ... on Member { name } } }`, variables{"id": member.GlobalID()}, ""},
+		"node of the organization":       {`query($id: ID!) { node(id: $id) { id ... on Organization { name } } }`, variables{"id": acme}, ""},
+		"nodes":                          {`query($id: ID!) { nodes(ids: [$id]) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
+		"createDocument":                 {`mutation { createDocument(input: {title: "canary", content: ""}) { document { id title } documentEdge { node { title } } } }`, nil, "org:documents:create"},
+		"updateDocument":                 {`mutation($id: ID!) { updateDocument(input: {id: $id, expectedVersion: 1, content: "x"}) { document { title } } }`, variables{"id": id}, "org:documents:update"},
+		"deleteDocument":                 {`mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id}, "org:documents:delete"},
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // asOwner runs statements as the owner of a database. {request} stands for the request role.
-func asOwner(t *testing.T, ownerURL string, statements ...string) {
+func asOwner(t testing.TB, ownerURL string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), ownerURL)
 	if err != nil {
