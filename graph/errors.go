@@ -97,6 +97,8 @@ func describe(err error) (code Code, message string, extra map[string]any) {
 		return CodeNotFound, "The active organization has no such object.", nil
 	case errors.Is(err, models.ErrNoOrganization):
 		return CodeNoActiveOrganization, noActiveOrganization, nil
+	case errors.Is(err, models.ErrNoViewer):
+		return CodeUnauthenticated, signInFirst, nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout, "The operation took too long.", nil
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, context.Canceled):

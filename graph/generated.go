@@ -32,10 +32,13 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Document() DocumentResolver
 	DocumentConnection() DocumentConnectionResolver
+	Invitation() InvitationResolver
+	InvitationConnection() InvitationConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
 	Organization() OrganizationResolver
+	OrganizationMembershipConnection() OrganizationMembershipConnectionResolver
 	Query() QueryResolver
 	Viewer() ViewerResolver
 }
@@ -109,9 +112,21 @@ type ComplexityRoot struct {
 		CreatedAt func(childComplexity int) int
 		Email     func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
-		ID        func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
 		Role      func(childComplexity int) int
 		Status    func(childComplexity int) int
+	}
+
+	InvitationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvitationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	InvitationResult struct {
@@ -176,12 +191,38 @@ type ComplexityRoot struct {
 	}
 
 	Organization struct {
-		Documents func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		GlobalID  func(childComplexity int) int
-		ImageURL  func(childComplexity int) int
-		Members   func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		Name      func(childComplexity int) int
-		Slug      func(childComplexity int) int
+		Documents   func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		GlobalID    func(childComplexity int) int
+		ImageURL    func(childComplexity int) int
+		Invitations func(childComplexity int, first *int32, after *string, last *int32, before *string, status *InvitationStatus) int
+		Members     func(childComplexity int, first *int32, after *string, last *int32, before *string, search *string, role *string, orderBy *MemberOrder, includeFormer bool) int
+		Name        func(childComplexity int) int
+		Roles       func(childComplexity int) int
+		Slug        func(childComplexity int) int
+	}
+
+	OrganizationMembership struct {
+		JoinedAt     func(childComplexity int) int
+		Organization func(childComplexity int) int
+		Role         func(childComplexity int) int
+	}
+
+	OrganizationMembershipConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OrganizationMembershipEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	OrganizationRole struct {
+		Key         func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Permissions func(childComplexity int) int
 	}
 
 	OrganizationSummary struct {
@@ -235,6 +276,7 @@ type ComplexityRoot struct {
 		Can          func(childComplexity int, permission string) int
 		Impersonator func(childComplexity int) int
 		Membership   func(childComplexity int) int
+		Memberships  func(childComplexity int, first *int32, after *string, last *int32, before *string) int
 		Organization func(childComplexity int) int
 		Permissions  func(childComplexity int) int
 		User         func(childComplexity int) int
@@ -252,6 +294,12 @@ type DocumentResolver interface {
 }
 type DocumentConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *DocumentConnection) (*int32, error)
+}
+type InvitationResolver interface {
+	Status(ctx context.Context, obj *models.Invitation) (InvitationStatus, error)
+}
+type InvitationConnectionResolver interface {
+	TotalCount(ctx context.Context, obj *InvitationConnection) (*int32, error)
 }
 type MemberResolver interface {
 	ViewerCan(ctx context.Context, obj *models.Member) (*MemberViewerCan, error)
@@ -274,8 +322,13 @@ type MutationResolver interface {
 	RemoveMember(ctx context.Context, input RemoveMemberInput) (*RemoveMemberPayload, error)
 }
 type OrganizationResolver interface {
-	Members(ctx context.Context, obj *models.Organization, first *int32, after *string, last *int32, before *string) (*MemberConnection, error)
+	Members(ctx context.Context, obj *models.Organization, first *int32, after *string, last *int32, before *string, search *string, role *string, orderBy *MemberOrder, includeFormer bool) (*MemberConnection, error)
+	Invitations(ctx context.Context, obj *models.Organization, first *int32, after *string, last *int32, before *string, status *InvitationStatus) (*InvitationConnection, error)
+	Roles(ctx context.Context, obj *models.Organization) ([]*models.OrganizationRole, error)
 	Documents(ctx context.Context, obj *models.Organization, first *int32, after *string, last *int32, before *string) (*DocumentConnection, error)
+}
+type OrganizationMembershipConnectionResolver interface {
+	TotalCount(ctx context.Context, obj *OrganizationMembershipConnection) (*int32, error)
 }
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*auth.Viewer, error)
@@ -291,6 +344,7 @@ type ViewerResolver interface {
 
 	Can(ctx context.Context, obj *auth.Viewer, permission string) (bool, error)
 	Impersonator(ctx context.Context, obj *auth.Viewer) (*User, error)
+	Memberships(ctx context.Context, obj *auth.Viewer, first *int32, after *string, last *int32, before *string) (*OrganizationMembershipConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -490,11 +544,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Invitation.ExpiresAt(childComplexity), true
 	case "Invitation.id":
-		if e.ComplexityRoot.Invitation.ID == nil {
+		if e.ComplexityRoot.Invitation.GlobalID == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Invitation.ID(childComplexity), true
+		return e.ComplexityRoot.Invitation.GlobalID(childComplexity), true
 	case "Invitation.role":
 		if e.ComplexityRoot.Invitation.Role == nil {
 			break
@@ -507,6 +561,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Status(childComplexity), true
+
+	case "InvitationConnection.edges":
+		if e.ComplexityRoot.InvitationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.Edges(childComplexity), true
+	case "InvitationConnection.nodes":
+		if e.ComplexityRoot.InvitationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.Nodes(childComplexity), true
+	case "InvitationConnection.pageInfo":
+		if e.ComplexityRoot.InvitationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.PageInfo(childComplexity), true
+	case "InvitationConnection.totalCount":
+		if e.ComplexityRoot.InvitationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.TotalCount(childComplexity), true
+
+	case "InvitationEdge.cursor":
+		if e.ComplexityRoot.InvitationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationEdge.Cursor(childComplexity), true
+	case "InvitationEdge.node":
+		if e.ComplexityRoot.InvitationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationEdge.Node(childComplexity), true
 
 	case "InvitationResult.code":
 		if e.ComplexityRoot.InvitationResult.Code == nil {
@@ -804,6 +896,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.ImageURL(childComplexity), true
+	case "Organization.invitations":
+		if e.ComplexityRoot.Organization.Invitations == nil {
+			break
+		}
+
+		args, err := ec.field_Organization_invitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Organization.Invitations(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["status"].(*InvitationStatus)), true
 	case "Organization.members":
 		if e.ComplexityRoot.Organization.Members == nil {
 			break
@@ -814,19 +917,101 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Organization.Members(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+		return e.ComplexityRoot.Organization.Members(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["search"].(*string), args["role"].(*string), args["orderBy"].(*MemberOrder), args["includeFormer"].(bool)), true
 	case "Organization.name":
 		if e.ComplexityRoot.Organization.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Organization.Name(childComplexity), true
+	case "Organization.roles":
+		if e.ComplexityRoot.Organization.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Roles(childComplexity), true
 	case "Organization.slug":
 		if e.ComplexityRoot.Organization.Slug == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Organization.Slug(childComplexity), true
+
+	case "OrganizationMembership.joinedAt":
+		if e.ComplexityRoot.OrganizationMembership.JoinedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembership.JoinedAt(childComplexity), true
+	case "OrganizationMembership.organization":
+		if e.ComplexityRoot.OrganizationMembership.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembership.Organization(childComplexity), true
+	case "OrganizationMembership.role":
+		if e.ComplexityRoot.OrganizationMembership.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembership.Role(childComplexity), true
+
+	case "OrganizationMembershipConnection.edges":
+		if e.ComplexityRoot.OrganizationMembershipConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipConnection.Edges(childComplexity), true
+	case "OrganizationMembershipConnection.nodes":
+		if e.ComplexityRoot.OrganizationMembershipConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipConnection.Nodes(childComplexity), true
+	case "OrganizationMembershipConnection.pageInfo":
+		if e.ComplexityRoot.OrganizationMembershipConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipConnection.PageInfo(childComplexity), true
+	case "OrganizationMembershipConnection.totalCount":
+		if e.ComplexityRoot.OrganizationMembershipConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipConnection.TotalCount(childComplexity), true
+
+	case "OrganizationMembershipEdge.cursor":
+		if e.ComplexityRoot.OrganizationMembershipEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipEdge.Cursor(childComplexity), true
+	case "OrganizationMembershipEdge.node":
+		if e.ComplexityRoot.OrganizationMembershipEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipEdge.Node(childComplexity), true
+
+	case "OrganizationRole.key":
+		if e.ComplexityRoot.OrganizationRole.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationRole.Key(childComplexity), true
+	case "OrganizationRole.name":
+		if e.ComplexityRoot.OrganizationRole.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationRole.Name(childComplexity), true
+	case "OrganizationRole.permissions":
+		if e.ComplexityRoot.OrganizationRole.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationRole.Permissions(childComplexity), true
 
 	case "OrganizationSummary.id":
 		if e.ComplexityRoot.OrganizationSummary.ID == nil {
@@ -996,6 +1181,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Membership(childComplexity), true
+	case "Viewer.memberships":
+		if e.ComplexityRoot.Viewer.Memberships == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_memberships_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Memberships(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
 	case "Viewer.organization":
 		if e.ComplexityRoot.Viewer.Organization == nil {
 			break
@@ -1258,6 +1454,17 @@ type Viewer @signedIn {
   can("The permission's name, for example org:documents:delete." permission: Permission!): Boolean!
   "Who really acts, when somebody impersonates the user. Null otherwise."
   impersonator: User
+  "The user's memberships of all their organizations, whichever is active, in the order of joining. Null, with an error with the code NO_ACTIVE_ORGANIZATION and the reason SESSION_PENDING, while the session is pending."
+  memberships(
+    "The number of memberships from the start or after a cursor, 1 to 100. Without first and last: 25."
+    first: Int
+    "Only memberships after this cursor."
+    after: String
+    "The number of memberships from the end or before a cursor, 1 to 100. Not together with first."
+    last: Int
+    "Only memberships before this cursor."
+    before: String
+  ): OrganizationMembershipConnection @signedIn
 }
 
 "Whether the viewer may do something."
@@ -1302,6 +1509,48 @@ type Membership @signedIn {
   role: String!
 }
 
+"How the viewer belongs to one of their organizations, which need not be the active one."
+type OrganizationMembership @signedIn {
+  "The role's key in Clerk, for example org:admin."
+  role: String!
+  "When the membership began."
+  joinedAt: DateTime!
+  "The organization."
+  organization: OrganizationSummary
+}
+
+"A list of the viewer's memberships."
+type OrganizationMembershipConnection {
+  "The memberships of this page, each with its cursor."
+  edges: [OrganizationMembershipEdge!]
+  "The memberships of this page."
+  nodes: [OrganizationMembership!]
+  "How to go on from here."
+  pageInfo: PageInfo!
+  "How many memberships there are in all."
+  totalCount: Int
+}
+
+"A membership in a list."
+type OrganizationMembershipEdge {
+  "Where the membership stands in the list."
+  cursor: String!
+  "The membership."
+  node: OrganizationMembership
+}
+
+"An organization that need not be the active one. Nothing in it can be reached from here: activate it, and send a token for it."
+type OrganizationSummary @signedIn {
+  "Clerk's id of the organization."
+  id: ID!
+  "Its name."
+  name: String!
+  "Its name in URLs. Null where Clerk's organization slugs are switched off."
+  slug: String
+  "Its logo. Null where it has none."
+  imageUrl: String
+}
+
 # ---------------------------------------------------------------------------------------------------- Organization --
 
 "The active organization."
@@ -1324,7 +1573,30 @@ type Organization implements Node @signedIn {
     last: Int
     "Only members before this cursor."
     before: String
+    "Only members whose name, its last word, or e-mail address begins with this, in whatever case: 1 to 100 characters. First those found by their names, then those by last words, then those by addresses, each in alphabetical order."
+    search: String
+    "Only members with this role, for example org:admin."
+    role: Role
+    "The order, JOINED_AT without it. Not together with search, which has an order of its own."
+    orderBy: MemberOrder
+    "Whether those who have left are listed, too."
+    includeFormer: Boolean! = false
   ): MemberConnection @hasPermission(permission: "org:sys_memberships:read")
+  "Its invitations, the newest first."
+  invitations(
+    "The number of invitations from the start or after a cursor, 1 to 100. Without first and last: 25."
+    first: Int
+    "Only invitations after this cursor."
+    after: String
+    "The number of invitations from the end or before a cursor, 1 to 100. Not together with first."
+    last: Int
+    "Only invitations before this cursor."
+    before: String
+    "Only invitations with this status now. With null those of every status."
+    status: InvitationStatus = PENDING
+  ): InvitationConnection @hasPermission(permission: "org:sys_memberships:manage")
+  "The roles that its members can have, by key. Empty until the copy of Clerk has them."
+  roles: [OrganizationRole!] @inOrganization
   "Its documents, the newest first."
   documents(
     "The number of documents from the start or after a cursor, 1 to 100. Without first and last: 25."
@@ -1336,6 +1608,16 @@ type Organization implements Node @signedIn {
     "Only documents before this cursor."
     before: String
   ): DocumentConnection @hasPermission(permission: "org:documents:read")
+}
+
+"A role that members can have. All organizations share the roles of the Clerk instance."
+type OrganizationRole @inOrganization {
+  "Its key in Clerk, for example org:admin."
+  key: String!
+  "Its name for people."
+  name: String!
+  "What it allows, by the names that Clerk uses, sorted. What an organization's plan lacks it does not give."
+  permissions: [String!]!
 }
 
 # ---------------------------------------------------------------------------------------------------------- Member --
@@ -1376,8 +1658,20 @@ type MemberConnection {
   nodes: [Member!]
   "How to go on from here."
   pageInfo: PageInfo!
-  "How many present members there are in all. Costs a count: ask for it once, not for every page."
+  "How many members there are in all of those that were asked for. Costs a count: ask for it once, not for every page."
   totalCount: Int
+}
+
+"An order of members. Names are compared without case, by their characters' numbers; who has none comes before all others."
+enum MemberOrder {
+  "Who joined first comes first."
+  JOINED_AT
+  "Who joined last comes first."
+  JOINED_AT_DESC
+  "By name."
+  NAME
+  "By name, from the end."
+  NAME_DESC
 }
 
 "A member in a list."
@@ -1386,6 +1680,56 @@ type MemberEdge {
   cursor: String!
   "The member."
   node: Member
+}
+
+# ------------------------------------------------------------------------------------------------------ Invitation --
+
+"Somebody's invitation into the active organization."
+type Invitation implements Node @hasPermission(permission: "org:sys_memberships:manage") {
+  "Clerk's id of the invitation."
+  id: ID!
+  "Who is invited. Null once the person who accepted it was deleted."
+  email: String
+  "The key of the role that the person will have, for example org:member."
+  role: String!
+  "What became of it."
+  status: InvitationStatus!
+  "When it was made."
+  createdAt: DateTime!
+  "Until when it can be accepted. Null if for ever."
+  expiresAt: DateTime
+}
+
+"What became of an invitation."
+enum InvitationStatus {
+  "It can be accepted."
+  PENDING
+  "It was accepted."
+  ACCEPTED
+  "It was taken back."
+  REVOKED
+  "Nobody accepted it in time."
+  EXPIRED
+}
+
+"A list of invitations."
+type InvitationConnection {
+  "The invitations of this page, each with its cursor."
+  edges: [InvitationEdge!]
+  "The invitations of this page."
+  nodes: [Invitation!]
+  "How to go on from here."
+  pageInfo: PageInfo!
+  "How many invitations there are in all of those that were asked for. Costs a count: ask for it once, not for every page."
+  totalCount: Int
+}
+
+"An invitation in a list."
+type InvitationEdge {
+  "Where the invitation stands in the list."
+  cursor: String!
+  "The invitation."
+  node: Invitation
 }
 
 # -------------------------------------------------------------------------------------------------------- Document --
@@ -1488,18 +1832,6 @@ type DeleteDocumentPayload {
 
 # ----------------------------------------------------------------------------- Organizations and members, managed --
 
-"An organization that need not be the active one. What belongs to it is shown in the active organization only."
-type OrganizationSummary @signedIn {
-  "Clerk's id of the organization."
-  id: ID!
-  "Its name."
-  name: String!
-  "Its name in URLs. Null where Clerk's organization slugs are switched off."
-  slug: String
-  "Its logo. Null where it has none."
-  imageUrl: String
-}
-
 "A new organization."
 input CreateOrganizationInput {
   "1 to 256 characters."
@@ -1552,22 +1884,6 @@ input LeaveOrganizationInput {
 type LeaveOrganizationPayload {
   "The id of the organization that the viewer is no longer a member of."
   leftOrganizationId: ID
-}
-
-"Somebody's invitation into the active organization."
-type Invitation @hasPermission(permission: "org:sys_memberships:manage") {
-  "Clerk's id of the invitation."
-  id: ID!
-  "The address that it was sent to."
-  email: String!
-  "The key of the role that the person will have, for example org:member."
-  role: String!
-  "pending, accepted, revoked or expired."
-  status: String!
-  "When it was sent."
-  createdAt: DateTime!
-  "Until when it can be accepted. Null if it does not expire."
-  expiresAt: DateTime
 }
 
 "Somebody to invite."
@@ -1787,6 +2103,30 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
 
+func (ec *executionContext) childFields_InvitationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InvitationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_InvitationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InvitationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InvitationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InvitationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InvitationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_InvitationResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "email":
@@ -1891,10 +2231,62 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_imageUrl(ctx, field)
 	case "members":
 		return ec.fieldContext_Organization_members(ctx, field)
+	case "invitations":
+		return ec.fieldContext_Organization_invitations(ctx, field)
+	case "roles":
+		return ec.fieldContext_Organization_roles(ctx, field)
 	case "documents":
 		return ec.fieldContext_Organization_documents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationMembership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_OrganizationMembership_role(ctx, field)
+	case "joinedAt":
+		return ec.fieldContext_OrganizationMembership_joinedAt(ctx, field)
+	case "organization":
+		return ec.fieldContext_OrganizationMembership_organization(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationMembership", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationMembershipConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OrganizationMembershipConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OrganizationMembershipConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OrganizationMembershipConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OrganizationMembershipConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationMembershipConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationMembershipEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OrganizationMembershipEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_OrganizationMembershipEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationMembershipEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationRole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_OrganizationRole_key(ctx, field)
+	case "name":
+		return ec.fieldContext_OrganizationRole_name(ctx, field)
+	case "permissions":
+		return ec.fieldContext_OrganizationRole_permissions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationRole", field.Name)
 }
 
 func (ec *executionContext) childFields_OrganizationSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1989,6 +2381,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_can(ctx, field)
 	case "impersonator":
 		return ec.fieldContext_Viewer_impersonator(ctx, field)
+	case "memberships":
+		return ec.fieldContext_Viewer_memberships(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
@@ -2383,6 +2777,52 @@ func (ec *executionContext) field_Organization_documents_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Organization_invitations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "status",
+		func(ctx context.Context, v any) (*InvitationStatus, error) {
+			return ec.unmarshalOInvitationStatus2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationStatus(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["status"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Organization_members_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2418,6 +2858,38 @@ func (ec *executionContext) field_Organization_members_args(ctx context.Context,
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "role",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalORole2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["role"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*MemberOrder, error) {
+			return ec.unmarshalOMemberOrder2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐMemberOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "includeFormer",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["includeFormer"] = arg7
 	return args, nil
 }
 
@@ -2488,6 +2960,44 @@ func (ec *executionContext) field_Viewer_can_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["permission"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Viewer_memberships_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
 	return args, nil
 }
 
@@ -3386,7 +3896,7 @@ func (ec *executionContext) _Invitation_id(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Invitation_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
+			return obj.GlobalID(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -3397,7 +3907,7 @@ func (ec *executionContext) _Invitation_id(ctx context.Context, field graphql.Co
 	)
 }
 func (ec *executionContext) fieldContext_Invitation_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Invitation", field, false, false, "ID")
+	return graphql.NewScalarFieldContext("Invitation", field, true, false, "ID")
 }
 
 func (ec *executionContext) _Invitation_email(ctx context.Context, field graphql.CollectedField, obj *models.Invitation) (ret graphql.Marshaler) {
@@ -3412,11 +3922,11 @@ func (ec *executionContext) _Invitation_email(ctx context.Context, field graphql
 			return obj.Email, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Invitation_email(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3455,18 +3965,18 @@ func (ec *executionContext) _Invitation_status(ctx context.Context, field graphq
 			return ec.fieldContext_Invitation_status(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
+			return ec.Resolvers.Invitation().Status(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v InvitationStatus) graphql.Marshaler {
+			return ec.marshalNInvitationStatus2githubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationStatus(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_Invitation_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Invitation", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Invitation", field, true, true, "InvitationStatus")
 }
 
 func (ec *executionContext) _Invitation_createdAt(ctx context.Context, field graphql.CollectedField, obj *models.Invitation) (ret graphql.Marshaler) {
@@ -3513,6 +4023,216 @@ func (ec *executionContext) _Invitation_expiresAt(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Invitation_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Invitation", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _InvitationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *InvitationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*InvitationEdge) graphql.Marshaler {
+			return ec.marshalOInvitationEdge2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvitationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvitationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvitationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *InvitationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:sys_memberships:manage")
+				if err != nil {
+					var zeroVal []*models.Invitation
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal []*models.Invitation
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Invitation) graphql.Marshaler {
+			return ec.marshalOInvitation2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitationᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvitationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Invitation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvitationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *InvitationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvitationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _InvitationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *InvitationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InvitationConnection().TotalCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvitationConnection", field, true, true, "Int")
+}
+
+func (ec *executionContext) _InvitationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *InvitationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvitationEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _InvitationEdge_node(ctx context.Context, field graphql.CollectedField, obj *InvitationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:sys_memberships:manage")
+				if err != nil {
+					var zeroVal *models.Invitation
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *models.Invitation
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Invitation) graphql.Marshaler {
+			return ec.marshalOInvitation2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitation(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvitationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Invitation(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _InvitationResult_email(ctx context.Context, field graphql.CollectedField, obj *models.InvitationResult) (ret graphql.Marshaler) {
@@ -5057,7 +5777,7 @@ func (ec *executionContext) _Organization_members(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Organization().Members(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string))
+			return ec.Resolvers.Organization().Members(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["search"].(*string), fc.Args["role"].(*string), fc.Args["orderBy"].(*MemberOrder), fc.Args["includeFormer"].(bool))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -5105,6 +5825,120 @@ func (ec *executionContext) fieldContext_Organization_members(ctx context.Contex
 	if fc.Args, err = ec.field_Organization_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Organization_invitations(ctx context.Context, field graphql.CollectedField, obj *models.Organization) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Organization_invitations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Organization().Invitations(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["status"].(*InvitationStatus))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalOPermission2ᚖstring(ctx, "org:sys_memberships:manage")
+				if err != nil {
+					var zeroVal *InvitationConnection
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *InvitationConnection
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, obj, directive0, permission, nil, nil, nil, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *InvitationConnection) graphql.Marshaler {
+			return ec.marshalOInvitationConnection2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Organization_invitations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Organization",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InvitationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Organization_invitations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Organization_roles(ctx context.Context, field graphql.CollectedField, obj *models.Organization) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Organization_roles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Organization().Roles(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.InOrganization == nil {
+					var zeroVal []*models.OrganizationRole
+					return zeroVal, errors.New("directive inOrganization is not implemented")
+				}
+				return ec.Directives.InOrganization(ctx, obj, directive0)
+			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.InOrganization == nil {
+					var zeroVal []*models.OrganizationRole
+					return zeroVal, errors.New("directive inOrganization is not implemented")
+				}
+				return ec.Directives.InOrganization(ctx, obj, directive1)
+			}
+
+			next = directive2
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.OrganizationRole) graphql.Marshaler {
+			return ec.marshalOOrganizationRole2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationRoleᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Organization_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Organization",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationRole(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -5169,6 +6003,366 @@ func (ec *executionContext) fieldContext_Organization_documents(ctx context.Cont
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationMembership_role(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembership_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembership_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationMembership", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrganizationMembership_joinedAt(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembership_joinedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JoinedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembership_joinedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationMembership", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _OrganizationMembership_organization(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembership_organization(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Organization, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.SignedIn == nil {
+					var zeroVal models.OrganizationSummary
+					return zeroVal, errors.New("directive signedIn is not implemented")
+				}
+				return ec.Directives.SignedIn(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v models.OrganizationSummary) graphql.Marshaler {
+			return ec.marshalOOrganizationSummary2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationSummary(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembership_organization(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrganizationMembership",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationSummary(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationMembershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*OrganizationMembershipEdge) graphql.Marshaler {
+			return ec.marshalOOrganizationMembershipEdge2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐOrganizationMembershipEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrganizationMembershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationMembershipEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationMembershipConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.SignedIn == nil {
+					var zeroVal []*models.OrganizationMembership
+					return zeroVal, errors.New("directive signedIn is not implemented")
+				}
+				return ec.Directives.SignedIn(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.OrganizationMembership) graphql.Marshaler {
+			return ec.marshalOOrganizationMembership2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationMembershipᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrganizationMembershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationMembership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationMembershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrganizationMembershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationMembershipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.OrganizationMembershipConnection().TotalCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationMembershipConnection", field, true, true, "Int")
+}
+
+func (ec *executionContext) _OrganizationMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationMembershipEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrganizationMembershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.SignedIn == nil {
+					var zeroVal *models.OrganizationMembership
+					return zeroVal, errors.New("directive signedIn is not implemented")
+				}
+				return ec.Directives.SignedIn(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.OrganizationMembership) graphql.Marshaler {
+			return ec.marshalOOrganizationMembership2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationMembership(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrganizationMembershipEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationMembership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationRole_key(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationRole) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationRole_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationRole_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationRole", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrganizationRole_name(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationRole) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationRole_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationRole_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationRole", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrganizationRole_permissions(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationRole) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationRole_permissions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Permissions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationRole_permissions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationRole", field, false, false, "String")
 }
 
 func (ec *executionContext) _OrganizationSummary_id(ctx context.Context, field graphql.CollectedField, obj *models.OrganizationSummary) (ret graphql.Marshaler) {
@@ -6225,6 +7419,63 @@ func (ec *executionContext) fieldContext_Viewer_impersonator(_ context.Context, 
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_User(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Viewer_memberships(ctx context.Context, field graphql.CollectedField, obj *auth.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_memberships(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Viewer().Memberships(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.SignedIn == nil {
+					var zeroVal *OrganizationMembershipConnection
+					return zeroVal, errors.New("directive signedIn is not implemented")
+				}
+				return ec.Directives.SignedIn(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrganizationMembershipConnection) graphql.Marshaler {
+			return ec.marshalOOrganizationMembershipConnection2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐOrganizationMembershipConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_memberships(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationMembershipConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Viewer_memberships_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -7936,6 +9187,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Member(ctx, sel, obj)
+	case *models.Invitation:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Invitation(ctx, sel, obj)
 	case *models.Document:
 		if obj == nil {
 			return graphql.Null
@@ -8362,7 +9618,7 @@ func (ec *executionContext) _DocumentViewerCan(ctx context.Context, sel ast.Sele
 	return out
 }
 
-var invitationImplementors = []string{"Invitation"}
+var invitationImplementors = []string{"Invitation", "Node"}
 
 func (ec *executionContext) _Invitation(ctx context.Context, sel ast.SelectionSet, obj *models.Invitation) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invitationImplementors)
@@ -8376,30 +9632,118 @@ func (ec *executionContext) _Invitation(ctx context.Context, sel ast.SelectionSe
 		case "id":
 			out.Values[i] = ec._Invitation_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "email":
 			out.Values[i] = ec._Invitation_email(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "role":
 			out.Values[i] = ec._Invitation_role(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":
-			out.Values[i] = ec._Invitation_status(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Invitation_status(ctx, field, obj)
+				})
 		case "createdAt":
 			out.Values[i] = ec._Invitation_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "expiresAt":
 			out.Values[i] = ec._Invitation_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var invitationConnectionImplementors = []string{"InvitationConnection"}
+
+func (ec *executionContext) _InvitationConnection(ctx context.Context, sel ast.SelectionSet, obj *InvitationConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invitationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvitationConnection")
+		case "edges":
+			out.Values[i] = ec._InvitationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = ec._InvitationConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = ec._InvitationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvitationConnection_totalCount(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var invitationEdgeImplementors = []string{"InvitationEdge"}
+
+func (ec *executionContext) _InvitationEdge(ctx context.Context, sel ast.SelectionSet, obj *InvitationEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invitationEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvitationEdge")
+		case "cursor":
+			out.Values[i] = ec._InvitationEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._InvitationEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -8913,12 +10257,197 @@ func (ec *executionContext) _Organization(ctx context.Context, sel ast.Selection
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Organization_members(ctx, field, obj)
 				})
+		case "invitations":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Organization_invitations(ctx, field, obj)
+				})
+		case "roles":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Organization_roles(ctx, field, obj)
+				})
 		case "documents":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Organization_documents(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var organizationMembershipImplementors = []string{"OrganizationMembership"}
+
+func (ec *executionContext) _OrganizationMembership(ctx context.Context, sel ast.SelectionSet, obj *models.OrganizationMembership) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, organizationMembershipImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrganizationMembership")
+		case "role":
+			out.Values[i] = ec._OrganizationMembership_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "joinedAt":
+			out.Values[i] = ec._OrganizationMembership_joinedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organization":
+			out.Values[i] = ec._OrganizationMembership_organization(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var organizationMembershipConnectionImplementors = []string{"OrganizationMembershipConnection"}
+
+func (ec *executionContext) _OrganizationMembershipConnection(ctx context.Context, sel ast.SelectionSet, obj *OrganizationMembershipConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, organizationMembershipConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrganizationMembershipConnection")
+		case "edges":
+			out.Values[i] = ec._OrganizationMembershipConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = ec._OrganizationMembershipConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = ec._OrganizationMembershipConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._OrganizationMembershipConnection_totalCount(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var organizationMembershipEdgeImplementors = []string{"OrganizationMembershipEdge"}
+
+func (ec *executionContext) _OrganizationMembershipEdge(ctx context.Context, sel ast.SelectionSet, obj *OrganizationMembershipEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, organizationMembershipEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrganizationMembershipEdge")
+		case "cursor":
+			out.Values[i] = ec._OrganizationMembershipEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._OrganizationMembershipEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var organizationRoleImplementors = []string{"OrganizationRole"}
+
+func (ec *executionContext) _OrganizationRole(ctx context.Context, sel ast.SelectionSet, obj *models.OrganizationRole) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, organizationRoleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrganizationRole")
+		case "key":
+			out.Values[i] = ec._OrganizationRole_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._OrganizationRole_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "permissions":
+			out.Values[i] = ec._OrganizationRole_permissions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -9360,6 +10889,12 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Viewer_impersonator(ctx, field, obj)
+				})
+		case "memberships":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Viewer_memberships(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -9896,6 +11431,22 @@ func (ec *executionContext) marshalNInt2int32(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) marshalNInvitation2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitation(ctx context.Context, sel ast.SelectionSet, v *models.Invitation) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Invitation!")
+		return graphql.Null
+	}
+	return ec._Invitation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNInvitationEdge2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationEdge(ctx context.Context, sel ast.SelectionSet, v *InvitationEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "InvitationEdge!")
+		return graphql.Null
+	}
+	return ec._InvitationEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNInvitationInput2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitationInputᚄ(ctx context.Context, v any) ([]*models.InvitationInput, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -9921,6 +11472,16 @@ func (ec *executionContext) marshalNInvitationResult2ᚖgithubᚗcomᚋtenantry�
 		return graphql.Null
 	}
 	return ec._InvitationResult(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNInvitationStatus2githubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationStatus(ctx context.Context, v any) (InvitationStatus, error) {
+	var res InvitationStatus
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInvitationStatus2githubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationStatus(ctx context.Context, sel ast.SelectionSet, v InvitationStatus) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNInviteMembersInput2githubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInviteMembersInput(ctx context.Context, v any) (InviteMembersInput, error) {
@@ -9955,6 +11516,30 @@ func (ec *executionContext) marshalNMemberViewerCan2ᚖgithubᚗcomᚋtenantry�
 		return graphql.Null
 	}
 	return ec._MemberViewerCan(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrganizationMembership2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationMembership(ctx context.Context, sel ast.SelectionSet, v *models.OrganizationMembership) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrganizationMembership!")
+		return graphql.Null
+	}
+	return ec._OrganizationMembership(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrganizationMembershipEdge2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐOrganizationMembershipEdge(ctx context.Context, sel ast.SelectionSet, v *OrganizationMembershipEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrganizationMembershipEdge!")
+		return graphql.Null
+	}
+	return ec._OrganizationMembershipEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrganizationRole2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationRole(ctx context.Context, sel ast.SelectionSet, v *models.OrganizationRole) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrganizationRole!")
+		return graphql.Null
+	}
+	return ec._OrganizationRole(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *PageInfo) graphql.Marshaler {
@@ -10383,11 +11968,56 @@ func (ec *executionContext) marshalOInt2ᚖint32(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) marshalOInvitation2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitationᚄ(ctx context.Context, sel ast.SelectionSet, v []*models.Invitation) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInvitation2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitation(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalOInvitation2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitation(ctx context.Context, sel ast.SelectionSet, v *models.Invitation) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Invitation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOInvitationConnection2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationConnection(ctx context.Context, sel ast.SelectionSet, v *InvitationConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._InvitationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOInvitationEdge2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*InvitationEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInvitationEdge2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOInvitationResult2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐInvitationResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*models.InvitationResult) graphql.Marshaler {
@@ -10407,6 +12037,22 @@ func (ec *executionContext) marshalOInvitationResult2ᚕᚖgithubᚗcomᚋtenant
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOInvitationStatus2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationStatus(ctx context.Context, v any) (*InvitationStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(InvitationStatus)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInvitationStatus2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInvitationStatus(ctx context.Context, sel ast.SelectionSet, v *InvitationStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOInviteMembersPayload2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐInviteMembersPayload(ctx context.Context, sel ast.SelectionSet, v *InviteMembersPayload) graphql.Marshaler {
@@ -10493,6 +12139,22 @@ func (ec *executionContext) marshalOMemberEdge2ᚕᚖgithubᚗcomᚋtenantryᚋt
 	return ret
 }
 
+func (ec *executionContext) unmarshalOMemberOrder2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐMemberOrder(ctx context.Context, v any) (*MemberOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(MemberOrder)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMemberOrder2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐMemberOrder(ctx context.Context, sel ast.SelectionSet, v *MemberOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOMembership2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐMembership(ctx context.Context, sel ast.SelectionSet, v *Membership) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -10525,6 +12187,81 @@ func (ec *executionContext) marshalOOrganization2ᚖgithubᚗcomᚋtenantryᚋte
 		return graphql.Null
 	}
 	return ec._Organization(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOrganizationMembership2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationMembershipᚄ(ctx context.Context, sel ast.SelectionSet, v []*models.OrganizationMembership) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrganizationMembership2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationMembership(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOOrganizationMembership2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationMembership(ctx context.Context, sel ast.SelectionSet, v *models.OrganizationMembership) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OrganizationMembership(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOrganizationMembershipConnection2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐOrganizationMembershipConnection(ctx context.Context, sel ast.SelectionSet, v *OrganizationMembershipConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OrganizationMembershipConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOrganizationMembershipEdge2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐOrganizationMembershipEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*OrganizationMembershipEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrganizationMembershipEdge2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋgraphᚐOrganizationMembershipEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOOrganizationRole2ᚕᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []*models.OrganizationRole) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrganizationRole2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationRole(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOOrganizationSummary2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationSummary(ctx context.Context, sel ast.SelectionSet, v models.OrganizationSummary) graphql.Marshaler {
+	return ec._OrganizationSummary(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalOOrganizationSummary2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐOrganizationSummary(ctx context.Context, sel ast.SelectionSet, v *models.OrganizationSummary) graphql.Marshaler {

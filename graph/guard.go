@@ -7,6 +7,7 @@ import (
 )
 
 const (
+	signInFirst          = "Sign in first."
 	noActiveOrganization = "No organization is active. Activate one, and send a session token for it."
 	mayNot               = "You may not do this in the active organization."
 )
@@ -16,7 +17,7 @@ type guard func(viewer *auth.Viewer) error
 
 func signedIn(viewer *auth.Viewer) error {
 	if !viewer.SignedIn() {
-		return &denial{code: CodeUnauthenticated, reason: DenialReasonUnauthenticated, message: "Sign in first."}
+		return &denial{code: CodeUnauthenticated, reason: DenialReasonUnauthenticated, message: signInFirst}
 	}
 	return nil
 }

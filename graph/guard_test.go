@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/gqltest"
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
 
 // operations are all ways into the schema, each asking for an object of Acme. The shared suite below asks each of them as
@@ -17,7 +18,7 @@ func operations(a *api) map[string]struct {
 	permission string
 } {
 	document := a.document(acme, "canary")
-	members, err := a.store.Org(acme).Members(a.t.Context(), models.Page{Limit: 1})
+	members, err := a.store.Org(acme).Members(a.t.Context(), store.MemberFilter{}, models.Page{Limit: 1})
 	if err != nil || len(members.Items) == 0 {
 		a.t.Fatal("Acme has no member", err)
 	}
@@ -49,6 +50,10 @@ func operations(a *api) map[string]struct {
 		"updateMemberRole":              {`mutation($id: ID!) { updateMemberRole(input: {memberId: $id, role: "org:admin"}) { member { id name } } }`, variables{"id": member.GlobalID()}, "org:sys_memberships:manage"},
 		"removeMember":                  {`mutation($id: ID!) { removeMember(input: {memberId: $id}) { removedMemberId } }`, variables{"id": member.GlobalID()}, "org:sys_memberships:manage"},
 		"deleteDocument":                {`mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id}, "org:documents:delete"},
+		"organization.members, searched": {`{ organization { members(search: "name of", includeFormer: true) { nodes { id name email } edges { node { name } } totalCount } } }`, nil, "org:sys_memberships:read"},
+		"organization.members, by name":  {`{ organization { members(orderBy: NAME_DESC, role: "org:guest") { nodes { name } } } }`, nil, "org:sys_memberships:read"},
+		"organization.invitations":       {`{ organization { invitations { nodes { id email role status createdAt expiresAt } edges { cursor node { email } } totalCount } } }`, nil, "org:sys_memberships:manage"},
+		"node of an invitation":          {`{ node(id: "orginv_canary") { id ... on Invitation { email } } }`, nil, "org:sys_memberships:manage"},
 	}
 }
 
@@ -133,7 +138,7 @@ func TestSiblingsSurviveADenial(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	document := a.document(acme, "canary")
-	members, err := a.store.Org(acme).Members(t.Context(), models.Page{Limit: 1})
+	members, err := a.store.Org(acme).Members(t.Context(), store.MemberFilter{}, models.Page{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

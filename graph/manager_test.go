@@ -40,7 +40,7 @@ func (m *fakeManager) DeleteOrganization(_ context.Context, actor models.Actor, 
 func (m *fakeManager) InviteMembers(_ context.Context, actor models.Actor, organizationID string, people []models.InvitationInput) ([]models.InvitationResult, error) {
 	results := make([]models.InvitationResult, len(people))
 	for i, p := range people {
-		results[i] = models.InvitationResult{Email: p.Email, Invitation: &models.Invitation{ID: "orginv_1", Email: p.Email, Role: p.Role, Status: "pending"}}
+		results[i] = models.InvitationResult{Email: p.Email, Invitation: &models.Invitation{ID: "orginv_1", Email: &p.Email, Role: p.Role, Status: "pending"}}
 		if p.Email == "nonsense" {
 			results[i] = models.InvitationResult{Email: p.Email, Reason: models.ReasonInvalidEmail}
 		}
@@ -52,7 +52,8 @@ func (m *fakeManager) RevokeInvitation(_ context.Context, actor models.Actor, or
 	if invitationID != "orginv_"+organizationID[len("org_"):] {
 		return nil, models.ErrNotFound
 	}
-	return &models.Invitation{ID: invitationID, Email: "canary@example.com", Role: "org:member", Status: "revoked"}, m.note(actor, "revoke", organizationID, invitationID)
+	email := "canary@example.com"
+	return &models.Invitation{ID: invitationID, Email: &email, Role: "org:member", Status: "revoked"}, m.note(actor, "revoke", organizationID, invitationID)
 }
 
 func (m *fakeManager) AddMember(_ context.Context, actor models.Actor, organizationID, userID, role string) error {

@@ -2,9 +2,16 @@ package graph
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
+
+// maxSearch is how many characters of a name or an address are compared.
+const maxSearch = 100
 
 type (
 	memberResolver           struct{ *Resolver }
@@ -21,13 +28,20 @@ func (r memberResolver) ViewerCan(context.Context, *models.Member) (*MemberViewe
 // MemberConnection answers the fields of MemberConnection.
 func (r *Resolver) MemberConnection() MemberConnectionResolver { return memberConnectionResolver{r} }
 
-func (r organizationResolver) Members(ctx context.Context, _ *models.Organization, first *int32, after *string, last *int32, before *string) (*MemberConnection, error) {
-	list := list{organizationID: organizationID(ctx), name: "members"}
+func (r organizationResolver) Members(
+	ctx context.Context, _ *models.Organization, first *int32, after *string, last *int32, before *string,
+	search, role *string, orderBy *MemberOrder, includeFormer bool,
+) (*MemberConnection, error) {
+	filter, err := memberFilter(search, role, orderBy, includeFormer)
+	if err != nil {
+		return nil, err
+	}
+	list := memberList(ctx, filter)
 	page, err := list.page(first, after, last, before)
 	if err != nil {
 		return nil, err
 	}
-	slice, err := r.org(ctx).Members(ctx, page)
+	slice, err := r.org(ctx).Members(ctx, filter, page)
 	if err != nil {
 		return nil, err
 	}
@@ -35,17 +49,55 @@ func (r organizationResolver) Members(ctx context.Context, _ *models.Organizatio
 		Edges:    make([]*MemberEdge, len(slice.Items)),
 		Nodes:    make([]*models.Member, len(slice.Items)),
 		PageInfo: pageInfo(list, slice),
+		Filter:   filter,
 	}
 	for i := range slice.Items {
 		member := &slice.Items[i]
-		connection.Nodes[i] = member
-		connection.Edges[i] = &MemberEdge{Cursor: list.cursor(member.Position()), Node: member}
+		connection.Nodes[i] = &member.Member
+		connection.Edges[i] = &MemberEdge{Cursor: list.cursor(member.Position()), Node: &member.Member}
 	}
 	return connection, nil
 }
 
-func (r memberConnectionResolver) TotalCount(ctx context.Context, _ *MemberConnection) (*int32, error) {
-	return total(r.org(ctx).CountMembers(ctx))
+// memberFilter turns the arguments of Organization.members into a filter, or an InvalidError that names each bad one.
+func memberFilter(search, role *string, orderBy *MemberOrder, includeFormer bool) (store.MemberFilter, error) {
+	filter := store.MemberFilter{Former: includeFormer}
+	var bad []models.FieldError
+	refuse := func(path, message string) { bad = append(bad, models.FieldError{Path: path, Message: message}) }
+	if search != nil {
+		filter.Search = strings.TrimSpace(*search)
+		if length := utf8.RuneCountInString(filter.Search); length < 1 || length > maxSearch || !utf8.ValidString(filter.Search) || strings.ContainsRune(filter.Search, 0) {
+			refuse("search", "must have 1 to 100 characters")
+		}
+		if orderBy != nil {
+			refuse("orderBy", "must not be given together with search")
+		}
+	}
+	if role != nil {
+		if filter.Role = *role; !roleForm.MatchString(filter.Role) {
+			refuse("role", "must be the key of a role: org:role")
+		}
+	}
+	if orderBy != nil {
+		filter.ByName = *orderBy == MemberOrderName || *orderBy == MemberOrderNameDesc
+		filter.Descending = *orderBy == MemberOrderJoinedAtDesc || *orderBy == MemberOrderNameDesc
+	}
+	if bad != nil {
+		return store.MemberFilter{}, &models.InvalidError{Fields: bad}
+	}
+	return filter, nil
+}
+
+func memberList(ctx context.Context, filter store.MemberFilter) list {
+	l := list{organizationID: organizationID(ctx), name: "members", keyed: filter.Search != "" || filter.ByName}
+	if filter != (store.MemberFilter{}) {
+		l.name = fmt.Sprintf("members %+q", []string{filter.Search, filter.Role, fmt.Sprint(filter.Former, filter.ByName, filter.Descending)})
+	}
+	return l
+}
+
+func (r memberConnectionResolver) TotalCount(ctx context.Context, connection *MemberConnection) (*int32, error) {
+	return total(r.org(ctx).CountMembers(ctx, connection.Filter))
 }
 
 // total is a count as GraphQL's Int.

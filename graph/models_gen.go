@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
 
 // Somebody to make a member.
@@ -115,6 +116,28 @@ type DocumentViewerCan struct {
 	Delete *Allowance `json:"delete"`
 }
 
+// A list of invitations.
+type InvitationConnection struct {
+	// The invitations of this page, each with its cursor.
+	Edges []*InvitationEdge `json:"edges,omitempty"`
+	// The invitations of this page.
+	Nodes []*models.Invitation `json:"nodes,omitempty"`
+	// How to go on from here.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many invitations there are in all of those that were asked for. Costs a count: ask for it once, not for every page.
+	TotalCount *int32 `json:"totalCount,omitempty"`
+	// Status is what was asked for, "" for every one.
+	Status string `json:"-"`
+}
+
+// An invitation in a list.
+type InvitationEdge struct {
+	// Where the invitation stands in the list.
+	Cursor string `json:"cursor"`
+	// The invitation.
+	Node *models.Invitation `json:"node,omitempty"`
+}
+
 // People to invite.
 type InviteMembersInput struct {
 	// 1 to 10.
@@ -147,8 +170,10 @@ type MemberConnection struct {
 	Nodes []*models.Member `json:"nodes,omitempty"`
 	// How to go on from here.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many present members there are in all. Costs a count: ask for it once, not for every page.
+	// How many members there are in all of those that were asked for. Costs a count: ask for it once, not for every page.
 	TotalCount *int32 `json:"totalCount,omitempty"`
+	// Filter is what was asked for.
+	Filter store.MemberFilter `json:"-"`
 }
 
 // A member in a list.
@@ -175,6 +200,26 @@ type Membership struct {
 
 // What can be changed.
 type Mutation struct {
+}
+
+// A list of the viewer's memberships.
+type OrganizationMembershipConnection struct {
+	// The memberships of this page, each with its cursor.
+	Edges []*OrganizationMembershipEdge `json:"edges,omitempty"`
+	// The memberships of this page.
+	Nodes []*models.OrganizationMembership `json:"nodes,omitempty"`
+	// How to go on from here.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many memberships there are in all.
+	TotalCount *int32 `json:"totalCount,omitempty"`
+}
+
+// A membership in a list.
+type OrganizationMembershipEdge struct {
+	// Where the membership stands in the list.
+	Cursor string `json:"cursor"`
+	// The membership.
+	Node *models.OrganizationMembership `json:"node,omitempty"`
 }
 
 // A part of a list, and how to go on from it.
@@ -344,6 +389,134 @@ func (e *DenialReason) UnmarshalJSON(b []byte) error {
 }
 
 func (e DenialReason) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of an invitation.
+type InvitationStatus string
+
+const (
+	// It can be accepted.
+	InvitationStatusPending InvitationStatus = "PENDING"
+	// It was accepted.
+	InvitationStatusAccepted InvitationStatus = "ACCEPTED"
+	// It was taken back.
+	InvitationStatusRevoked InvitationStatus = "REVOKED"
+	// Nobody accepted it in time.
+	InvitationStatusExpired InvitationStatus = "EXPIRED"
+)
+
+var AllInvitationStatus = []InvitationStatus{
+	InvitationStatusPending,
+	InvitationStatusAccepted,
+	InvitationStatusRevoked,
+	InvitationStatusExpired,
+}
+
+func (e InvitationStatus) IsValid() bool {
+	switch e {
+	case InvitationStatusPending, InvitationStatusAccepted, InvitationStatusRevoked, InvitationStatusExpired:
+		return true
+	}
+	return false
+}
+
+func (e InvitationStatus) String() string {
+	return string(e)
+}
+
+func (e *InvitationStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvitationStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvitationStatus", str)
+	}
+	return nil
+}
+
+func (e InvitationStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvitationStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvitationStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// An order of members. Names are compared without case, by their characters' numbers; who has none comes before all others.
+type MemberOrder string
+
+const (
+	// Who joined first comes first.
+	MemberOrderJoinedAt MemberOrder = "JOINED_AT"
+	// Who joined last comes first.
+	MemberOrderJoinedAtDesc MemberOrder = "JOINED_AT_DESC"
+	// By name.
+	MemberOrderName MemberOrder = "NAME"
+	// By name, from the end.
+	MemberOrderNameDesc MemberOrder = "NAME_DESC"
+)
+
+var AllMemberOrder = []MemberOrder{
+	MemberOrderJoinedAt,
+	MemberOrderJoinedAtDesc,
+	MemberOrderName,
+	MemberOrderNameDesc,
+}
+
+func (e MemberOrder) IsValid() bool {
+	switch e {
+	case MemberOrderJoinedAt, MemberOrderJoinedAtDesc, MemberOrderName, MemberOrderNameDesc:
+		return true
+	}
+	return false
+}
+
+func (e MemberOrder) String() string {
+	return string(e)
+}
+
+func (e *MemberOrder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MemberOrder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MemberOrder", str)
+	}
+	return nil
+}
+
+func (e MemberOrder) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MemberOrder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MemberOrder) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

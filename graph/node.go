@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"regexp"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -30,6 +32,10 @@ var nodeKinds = map[models.Kind]nodeKind{
 	models.KindMember: {typeName: "Member", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
 		members, err := r.org(ctx).MembersByID(ctx, uuids(models.KindMember, ids))
 		return byID[models.Member](members), err
+	}},
+	models.KindInvitation: {typeName: "Invitation", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
+		invitations, err := r.org(ctx).InvitationsByID(ctx, invitationIDs(ids))
+		return byID[models.Invitation](invitations), err
 	}},
 	models.KindOrganization: {typeName: "Organization", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
 		active, err := r.activeOrganization(ctx)
@@ -107,6 +113,19 @@ func uuids(kind models.Kind, ids []string) []uuid.UUID {
 	}
 	return keys
 }
+
+// invitationIDs are ids that PostgreSQL takes. Any other cannot exist, and is asked for as none.
+func invitationIDs(ids []string) []string {
+	keys := slices.Clone(ids)
+	for i, id := range keys {
+		if !clerkID.MatchString(id) {
+			keys[i] = ""
+		}
+	}
+	return keys
+}
+
+var clerkID = regexp.MustCompile(`^[A-Za-z0-9_]{1,128}$`)
 
 func byID[T any, P interface {
 	*T

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
 
 var adaAtAcme = Claim{OrganizationID: acme, Slug: "acme-labs", UserID: ada, Role: "org:admin"}
@@ -38,10 +39,10 @@ func TestClaimIsShownAndGrantsNothing(t *testing.T) {
 			t.Errorf("the organization's name: %+v, %v, want %s", o, err, want)
 		}
 	}
-	if count, err := org.CountMembers(t.Context()); err != nil || count != 0 {
+	if count, err := org.CountMembers(t.Context(), store.MemberFilter{}); err != nil || count != 0 {
 		t.Errorf("%d members are counted, %v", count, err)
 	}
-	if page, err := org.Members(t.Context(), models.Page{Limit: 10}); err != nil || len(page.Items) != 0 {
+	if page, err := org.Members(t.Context(), store.MemberFilter{}, models.Page{Limit: 10}); err != nil || len(page.Items) != 0 {
 		t.Errorf("members are listed: %+v, %v", page, err)
 	}
 	for _, c := range []couple{{acme, ada}, {globex, ada}, {acme, bob}} {

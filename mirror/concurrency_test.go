@@ -123,6 +123,9 @@ func (m *model) only(prefix string) *model {
 	for p, row := range m.publicMembers {
 		put(part.publicMembers, prefix, p.organization, p, row)
 	}
+	for id, row := range m.publicInvitations {
+		put(part.publicInvitations, prefix, id, id, row)
+	}
 	return part
 }
 
@@ -175,6 +178,7 @@ func (f *fixture) sameRows(t testing.TB, m *model) {
 		"clerk.revoked_sessions": {m.sessions, got.sessions},
 		"public.organizations":   {m.publicOrganizations, got.publicOrganizations},
 		"public.members":         {m.publicMembers, got.publicMembers},
+		"public.invitations":     {m.publicInvitations, got.publicInvitations},
 	} {
 		if diff := gocmp.Diff(both[0], both[1], gocmp.AllowUnexported(pair{}), gocmp.Comparer(func(a, b []string) bool {
 			return strings.Join(a, " ") == strings.Join(b, " ") // a bare row's permissions are nil in one of them

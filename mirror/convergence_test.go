@@ -60,7 +60,7 @@ func (w *world) difference(m *model) string {
 		got.access[p] = m.access(p)
 	}
 	if reflect.DeepEqual(want, got) {
-		return ""
+		return w.shownInvitations(m)
 	}
 	return cmp.Diff(want, got, cmp.AllowUnexported(reference{}, moreReference{}, pair{}))
 }

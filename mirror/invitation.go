@@ -3,6 +3,7 @@ package mirror
 import (
 	"cmp"
 
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -115,7 +116,15 @@ func (c invitationChange) apply(tx ledger) error {
 	if err != nil || !changed {
 		return err
 	}
-	return tx.WriteInvitation(next)
+	if err := tx.WriteInvitation(next); err != nil {
+		return err
+	}
+	if row.OrganizationID != next.OrganizationID && row.OrganizationID != "" {
+		if err := tx.RemoveInvitation(row.OrganizationID, row.ID); err != nil {
+			return err
+		}
+	}
+	return refreshInvitation(tx, next)
 }
 
 // decide is the merge of versions, in which a settled status comes before the version.
@@ -153,4 +162,43 @@ func (c invitationChange) merge(row store.MirrorInvitation, user store.MirrorUse
 		row.EmailAddress = nil
 	}
 	return row, changed, nil
+}
+
+// refreshInvitation writes what requests read of a locked invitation: nothing where it is gone.
+func refreshInvitation(tx ledger, row store.MirrorInvitation) error {
+	switch {
+	case row.OrganizationID == "":
+		return nil // only its end is known
+	case dead(row.MirrorRow):
+		return tx.RemoveInvitation(row.OrganizationID, row.ID)
+	}
+	return tx.PutInvitation(row.OrganizationID, projectInvitation(row))
+}
+
+// refreshInvitations does so with those that a locked user accepted.
+func refreshInvitations(tx ledger, userID string) error {
+	rows, err := tx.UserInvitations(userID)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := refreshInvitation(tx, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// projectInvitation is what requests read of an invitation that is not gone. Whether its organization lives is that one's
+// row to say.
+func projectInvitation(row store.MirrorInvitation) models.Invitation {
+	i := models.Invitation{
+		OrganizationID: row.OrganizationID, ID: row.ID, Email: row.EmailAddress, Role: row.Role, Status: row.Status,
+		CreatedAt: moment(row.CreatedAt),
+	}
+	if row.ExpiresAt > 0 {
+		at := moment(row.ExpiresAt)
+		i.ExpiresAt = &at
+	}
+	return i
 }

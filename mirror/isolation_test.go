@@ -71,6 +71,7 @@ func (f *fixture) rowsOf(t *testing.T, organizationID string) string {
 		UNION ALL SELECT 'provisional ' || p::text || p.xmin || p.ctid FROM clerk.provisional AS p WHERE organization_id = $1
 		UNION ALL SELECT 'user ' || u::text || u.xmin || u.ctid FROM clerk.users AS u
 		UNION ALL SELECT 'invitation ' || i::text || i.xmin || i.ctid FROM clerk.invitations AS i WHERE organization_id = $1
+		UNION ALL SELECT 'public invitation ' || i::text || i.xmin || i.ctid FROM public.invitations AS i WHERE organization_id = $1
 		UNION ALL SELECT 'domain ' || d::text || d.xmin || d.ctid FROM clerk.domains AS d WHERE organization_id = $1
 		UNION ALL SELECT 'nothing ' || n FROM generate_series(1, 3) AS n
 	) AS lines (line)`, organizationID) + "\n"
@@ -119,6 +120,9 @@ func TestProjectionIsFenced(t *testing.T) {
 			return tx.PutProvisional(acme, member)
 		},
 		"SQL as a name": func(tx *store.MirrorTx) error { return tx.PutMember("'; RESET ROLE; --", member) },
+		"another's invitation": func(tx *store.MirrorTx) error {
+			return tx.PutInvitation(acme, models.Invitation{OrganizationID: globex, ID: "orginv_x", CreatedAt: time.Now()})
+		},
 		"an organization": func(tx *store.MirrorTx) error {
 			return tx.PutOrganization(acme, models.Organization{OrganizationID: globex, Name: "x", CreatedAt: time.Now()})
 		},
@@ -143,7 +147,7 @@ func TestRequestsCannotReachTheCopy(t *testing.T) {
 		"DELETE FROM clerk.revoked_sessions", "INSERT INTO clerk.roles (id) VALUES ('role_1')",
 		"UPDATE public.members SET role = 'org:admin'", "DELETE FROM public.members", "TRUNCATE public.members",
 		"INSERT INTO public.organizations (organization_id, name, created_at) VALUES ('" + acme + "', 'x', now())",
-		"UPDATE public.organizations SET name = 'x'",
+		"UPDATE public.organizations SET name = 'x'", "UPDATE public.invitations SET role = 'org:admin'", "DELETE FROM public.invitations",
 	} {
 		tx, err := f.owner.Begin(t.Context())
 		if err != nil {

@@ -28,6 +28,7 @@ type ledger interface {
 	Invitation(id string) (i store.MirrorInvitation, found bool, err error)
 	LockInvitation(id string) (store.MirrorInvitation, error)
 	WriteInvitation(store.MirrorInvitation) error
+	UserInvitations(userID string) ([]store.MirrorInvitation, error)
 
 	LockDomain(id string) (store.MirrorDomain, error)
 	WriteDomain(store.MirrorDomain) error
@@ -39,6 +40,8 @@ type ledger interface {
 
 	PutOrganization(inside string, o models.Organization) error
 	PutMember(inside string, m models.Member) error
+	PutInvitation(inside string, i models.Invitation) error
+	RemoveInvitation(organizationID, id string) error
 	PutProvisional(inside string, m models.Member) error
 	RemoveProvisional(organizationID, userID string) error
 	Provisional(userID string) (organizationIDs []string, err error)

@@ -127,7 +127,7 @@ func TestModelSweepsAsPostgres(t *testing.T) {
 		}
 		f.sameRows(t, m)
 		f.exec(t, "TRUNCATE clerk.organizations, clerk.users, clerk.memberships, clerk.roles, clerk.invitations, clerk.domains, "+
-			"clerk.permissions, clerk.revoked_sessions, public.organizations, public.members")
+			"clerk.permissions, clerk.revoked_sessions, public.organizations, public.members, public.invitations")
 	}
 }
 

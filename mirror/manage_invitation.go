@@ -142,9 +142,8 @@ func (m *Manager) reasonOf(err error) models.Reason {
 }
 
 func shownInvitation(c invitationChange) *models.Invitation {
-	shown := &models.Invitation{ID: c.id, Role: c.role, Status: c.status, CreatedAt: moment(c.createdAt)}
-	if c.emailAddress != nil {
-		shown.Email = *c.emailAddress
+	shown := &models.Invitation{
+		OrganizationID: c.organizationID, ID: c.id, Email: c.emailAddress, Role: c.role, Status: c.status, CreatedAt: moment(c.createdAt),
 	}
 	if c.expiresAt > 0 {
 		at := moment(c.expiresAt)

@@ -26,6 +26,30 @@ func (m *model) WriteInvitation(row store.MirrorInvitation) error {
 	return nil
 }
 
+func (m *model) UserInvitations(userID string) (found []store.MirrorInvitation, err error) {
+	for _, row := range m.invitations {
+		if row.UserID == userID {
+			found = append(found, row)
+		}
+	}
+	return found, nil
+}
+
+func (m *model) PutInvitation(inside string, i models.Invitation) error {
+	if inside != i.OrganizationID {
+		panic("an invitation written outside of the organization")
+	}
+	m.publicInvitations[i.ID] = i
+	return nil
+}
+
+func (m *model) RemoveInvitation(organizationID, id string) error {
+	if m.publicInvitations[id].OrganizationID == organizationID {
+		delete(m.publicInvitations, id)
+	}
+	return nil
+}
+
 func (m *model) LockDomain(id string) (store.MirrorDomain, error) {
 	row := m.domains[id]
 	row.ID = id
@@ -97,5 +121,6 @@ func (m *model) clone() *model {
 		roles: maps.Clone(m.roles), invitations: maps.Clone(m.invitations), domains: maps.Clone(m.domains),
 		permissions: maps.Clone(m.permissions), sessions: maps.Clone(m.sessions),
 		publicOrganizations: maps.Clone(m.publicOrganizations), publicMembers: maps.Clone(m.publicMembers),
+		publicInvitations: maps.Clone(m.publicInvitations),
 	}
 }

@@ -22,6 +22,7 @@ type model struct {
 
 	publicOrganizations map[string]models.Organization
 	publicMembers       map[pair]models.Member
+	publicInvitations   map[string]models.Invitation
 }
 
 type pair struct{ organization, user string }
@@ -33,6 +34,7 @@ func newModel() *model {
 		invitations: map[string]store.MirrorInvitation{}, domains: map[string]store.MirrorDomain{},
 		permissions: map[string]store.MirrorPermission{}, sessions: map[string]store.RevokedSession{},
 		publicOrganizations: map[string]models.Organization{}, publicMembers: map[pair]models.Member{},
+		publicInvitations: map[string]models.Invitation{},
 	}
 }
 

@@ -159,7 +159,12 @@ func (f *fixture) load(t testing.TB) *model {
 	}
 	for _, row := range rows[models.Member](t, f, "SELECT * FROM public.members") {
 		row.JoinedAt, row.LeftAt = row.JoinedAt.UTC(), utc(row.LeftAt)
+		row.NameKey, row.LastNameKey, row.EmailKey = "", nil, nil // the database's own
 		m.publicMembers[pair{row.OrganizationID, row.UserID}] = row
+	}
+	for _, row := range rows[models.Invitation](t, f, "SELECT * FROM public.invitations") {
+		row.CreatedAt, row.ExpiresAt = row.CreatedAt.UTC(), utc(row.ExpiresAt)
+		m.publicInvitations[row.ID] = row
 	}
 	return m
 }

@@ -11,7 +11,7 @@ import (
 // KindMembers is what requests read of memberships, in a Report.
 const KindMembers = "members"
 
-// project compares what requests read of members with what the copy makes of them, and writes what is not so.
+// project compares what requests read of members and invitations with what the copy makes of them, and writes what is not so.
 func (s *sweep) project(ctx context.Context) error {
 	if s.changes && !s.Projection {
 		return nil
@@ -29,6 +29,9 @@ func (s *sweep) project(ctx context.Context) error {
 		}
 		for _, id := range ids {
 			if err := s.projectOrganization(ctx, id); err != nil {
+				return err
+			}
+			if err := s.projectInvitations(ctx, id); err != nil {
 				return err
 			}
 		}

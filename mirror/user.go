@@ -79,6 +79,9 @@ func (c userChange) apply(tx ledger) error {
 		if err := tx.ForgetPerson(row.ID); err != nil {
 			return err
 		}
+		if err := refreshInvitations(tx, row.ID); err != nil {
+			return err
+		}
 	case take:
 		setProfile(&row, c.profile)
 	}

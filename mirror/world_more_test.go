@@ -3,6 +3,9 @@ package mirror
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -187,6 +190,27 @@ func (w worldMore) reference() moreReference {
 		r.sessions[s.ID] = s
 	}
 	return r
+}
+
+// shownInvitations is empty where requests read of every invitation that lives in the copy what Clerk has, and of no other.
+func (w *world) shownInvitations(m *model) string {
+	want := map[string]models.Invitation{}
+	for _, i := range w.more.invitations {
+		row, found := m.invitations[i.id]
+		if !found || dead(row.MirrorRow) {
+			continue
+		}
+		expires := moment(i.created + 1000)
+		shown := models.Invitation{
+			OrganizationID: i.organization.id, ID: i.id, Email: &i.email, Role: "org:member", Status: row.Status,
+			CreatedAt: moment(i.created), ExpiresAt: &expires,
+		}
+		if row.EmailAddress == nil {
+			shown.Email = nil
+		}
+		want[i.id] = shown
+	}
+	return cmp.Diff(want, m.publicInvitations)
 }
 
 // more is the same of a model.

@@ -12,6 +12,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNoOrganization says that something was asked of an organization and none was named.
 	ErrNoOrganization = errors.New("no organization")
+	// ErrNoViewer says that something was asked for a user and none was named.
+	ErrNoViewer = errors.New("no viewer")
 	// ErrUnavailable says that the database could not be asked; the same call may work later.
 	ErrUnavailable = errors.New("unavailable")
 )

@@ -10,9 +10,10 @@ import (
 // Kind is the type part of a global id.
 type Kind string
 
-// The kinds of global id. Organizations and users are known by Clerk's own ids, which carry their kind already.
+// The kinds of global id. Organizations, invitations and users are known by Clerk's own ids, which carry their kind already.
 const (
 	KindDocument     Kind = "document"
+	KindInvitation   Kind = "orginv"
 	KindMember       Kind = "member"
 	KindOrganization Kind = "org"
 	KindUser         Kind = "user"

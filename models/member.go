@@ -20,10 +20,13 @@ type Member struct {
 	// LeftAt is nil while the user is a member.
 	LeftAt      *time.Time
 	Provisional bool
+	// NameKey, LastNameKey and EmailKey are what searches and orders compare. The database computes them.
+	NameKey               string  `gorm:"->"`
+	LastNameKey, EmailKey *string `gorm:"->"`
 }
 
 // GlobalID is the id under which clients know the member.
 func (m *Member) GlobalID() string { return GlobalID(KindMember, m.ID) }
 
-// Position is where the member stands in lists.
+// Position is where the member stands in the list by joining.
 func (m *Member) Position() Position { return Position{At: m.JoinedAt, ID: m.ID} }

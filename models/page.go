@@ -6,10 +6,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// Position is a place in a list that is ordered by a time and, where times are equal, by id.
+// Position is a place in a list. The list's order says which of these it compares, always in this order.
 type Position struct {
-	At time.Time
-	ID uuid.UUID
+	// Part counts the parts of a list that consists of several, one after the other.
+	Part int
+	At   time.Time
+	// Key is a text: a folded name, or an id that is no uuid.
+	Key string
+	ID  uuid.UUID
 }
 
 // Page says which part of a list is wanted.

@@ -22,7 +22,11 @@ func (s *Store) check(ctx context.Context) []error {
 	if err != nil {
 		return []error{err}
 	}
-	return unprotected
+	doors, err := s.backDoors(ctx)
+	if err != nil {
+		return []error{err}
+	}
+	return append(unprotected, doors...)
 }
 
 // checkRole returns an error unless a statement through this door runs as its role, and that role is held by row level

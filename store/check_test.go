@@ -14,7 +14,7 @@ import (
 )
 
 // asOwner runs statements as the owner of a database. {request} stands for the request role.
-func asOwner(t *testing.T, ownerURL string, statements ...string) {
+func asOwner(t testing.TB, ownerURL string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), ownerURL)
 	if err != nil {
@@ -51,6 +51,11 @@ func TestOpenRefusesDangers(t *testing.T) {
 		"a new table":       {[]string{"CREATE TABLE public.unfenced (organization_id text, id uuid)", "GRANT SELECT ON public.unfenced TO {request}"}, "CALL tenantry.own_table('public.unfenced')"},
 		"a new schema":      {[]string{"CREATE SCHEMA extra", "CREATE TABLE extra.unfenced (organization_id text, id uuid)"}, "CALL tenantry.own_table('extra.unfenced')"},
 		"an owning role":    {[]string{"GRANT CREATE ON SCHEMA public TO {request}", "CREATE TABLE public.mine (id int)", "ALTER TABLE public.mine OWNER TO {request}"}, "owns tables"},
+		"a back door":       {[]string{"CREATE FUNCTION public.everybody() RETURNS SETOF documents LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM documents'"}, "function everybody() runs with its owner's rights"},
+		"no viewer's door":  {[]string{"DROP FUNCTION tenantry.viewer_memberships()"}, "function tenantry.viewer_memberships() is not as the migrations made it"},
+		"another's door":    {[]string{"ALTER FUNCTION tenantry.viewer_memberships() OWNER TO CURRENT_USER"}, "is not as the migrations made it"},
+		"a loose path":      {[]string{"ALTER FUNCTION tenantry.viewer_memberships() SET search_path = public, pg_catalog"}, "is not as the migrations made it"},
+		"a door for all":    {[]string{"GRANT EXECUTE ON FUNCTION tenantry.viewer_memberships() TO PUBLIC"}, "is not as the migrations made it"},
 		"other roles noted": {[]string{"UPDATE tenantry.instance SET request_role = 'nobody_has_this'"}, "cannot act as role"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Newest first.
-var documentOrder = order{at: "created_at", id: "id", descending: true}
+var documentOrder = order{columns: []string{"created_at", "id"}, of: timeAndID, descending: true}
 
 // DocumentInput is what a client says of a document. A nil field is left as it is.
 type DocumentInput struct {

@@ -12,6 +12,13 @@ func (s *Store) Raw(ctx context.Context, organizationID string, fn func(db *gorm
 	return s.requests.transaction(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })
 }
 
+// Spy calls heard with every query through the handle, with its values in their places.
+func (s *Store) Spy(heard func(query string)) error {
+	return s.requests.gorm.Callback().Query().After("gorm:query").Register("spy", func(db *gorm.DB) {
+		heard(db.Dialector.Explain(db.Statement.SQL.String(), db.Statement.Vars...))
+	})
+}
+
 // RawOne is Raw without a transaction of the caller's.
 func (s *Store) RawOne(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
 	return s.requests.one(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })

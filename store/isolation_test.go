@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -19,7 +20,7 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-const acme, globex = "org_acme", "org_globex"
+const acme, globex, invitationID = "org_acme", "org_globex", "orginv_1"
 
 // calls are every method of a handle, asked for what Acme has.
 func calls(document *models.Document, member models.Member) map[string]func(ctx context.Context, org store.Org) (found int, err error) {
@@ -76,11 +77,39 @@ func calls(document *models.Document, member models.Member) map[string]func(ctx 
 			return len(m), err
 		},
 		"Members": func(ctx context.Context, org store.Org) (int, error) {
-			m, err := org.Members(ctx, page)
+			m, err := org.Members(ctx, store.MemberFilter{}, page)
 			return len(m.Items), err
 		},
+		"Members by name, of a role, former ones, too": func(ctx context.Context, org store.Org) (int, error) {
+			m, err := org.Members(ctx, store.MemberFilter{ByName: true, Role: "org:member", Former: true}, page)
+			return len(m.Items), err
+		},
+		"Members found": func(ctx context.Context, org store.Org) (int, error) {
+			m, err := org.Members(ctx, store.MemberFilter{Search: "name of a"}, page)
+			return len(m.Items), err
+		},
+		"CountMembers found": func(ctx context.Context, org store.Org) (int, error) {
+			n, err := org.CountMembers(ctx, store.MemberFilter{Search: "name of a"})
+			return int(n), err
+		},
+		"Invitation": func(ctx context.Context, org store.Org) (int, error) {
+			i, err := org.Invitation(ctx, invitationID)
+			return one(i != nil, err)
+		},
+		"InvitationsByID": func(ctx context.Context, org store.Org) (int, error) {
+			i, err := org.InvitationsByID(ctx, []string{invitationID})
+			return len(i), err
+		},
+		"Invitations": func(ctx context.Context, org store.Org) (int, error) {
+			i, err := org.Invitations(ctx, models.InvitationExpired, page)
+			return len(i.Items), err
+		},
+		"CountInvitations": func(ctx context.Context, org store.Org) (int, error) {
+			n, err := org.CountInvitations(ctx, "")
+			return int(n), err
+		},
 		"CountMembers": func(ctx context.Context, org store.Org) (int, error) {
-			n, err := org.CountMembers(ctx)
+			n, err := org.CountMembers(ctx, store.MemberFilter{})
 			return int(n), err
 		},
 	}
@@ -92,6 +121,7 @@ func twoOrganizations(t *testing.T) (*store.Store, *models.Document, models.Memb
 	s := dbtest.OpenWith(t, config)
 	dbtest.Organization(t, dbtest.OwnerURL(config), models.Organization{OrganizationID: acme})
 	member := dbtest.Member(t, dbtest.OwnerURL(config), models.Member{OrganizationID: acme, UserID: "user_ada"})
+	dbtest.Invitation(t, dbtest.OwnerURL(config), models.Invitation{OrganizationID: acme, ID: invitationID, ExpiresAt: &time.Time{}})
 	return s, dbtest.Document(t, s.Org(acme), models.Document{Title: "Acme's"}), member
 }
 
@@ -107,7 +137,10 @@ func TestOtherOrganizationFindsNothing(t *testing.T) {
 	if err != nil || !cmp.Equal(after, document) {
 		t.Errorf("the document afterwards: %v %v, was %v", after, err, document)
 	}
-	for _, name := range []string{"Organization", "Document", "DocumentsByID", "Documents", "CountDocuments", "Member", "MemberByUser", "MembersByID", "MembersByUser", "Members", "CountMembers", "UpdateDocument", "DeleteDocument"} {
+	for _, name := range []string{
+		"Organization", "Document", "DocumentsByID", "Documents", "CountDocuments", "Member", "MemberByUser", "MembersByID", "MembersByUser", "Members", "CountMembers", "Members by name, of a role, former ones, too", "Members found", "CountMembers found",
+		"Invitation", "InvitationsByID", "Invitations", "CountInvitations", "UpdateDocument", "DeleteDocument",
+	} {
 		if found, err := calls(document, member)[name](t.Context(), s.Org(acme)); found != 1 || err != nil {
 			t.Errorf("%s finds %d in its own organization, %v", name, found, err)
 		}
@@ -155,6 +188,7 @@ func TestRowLevelSecurityAlone(t *testing.T) {
 			"plant a row":         "INSERT INTO documents SELECT 'org_acme', gen_random_uuid(), 't', 'c', 'user_x', 1, now(), now()",
 			"move a row":          "UPDATE documents SET organization_id = 'org_acme' RETURNING 1/count(*) OVER ()",
 			"write a member":      "INSERT INTO members (organization_id, user_id, id, role, joined_at) VALUES ('" + globex + "', 'user_x', gen_random_uuid(), 'org:admin', now())",
+			"write an invitation": "INSERT INTO invitations (organization_id, id, role, status, created_at) VALUES ('" + globex + "', 'orginv_x', 'org:admin', 'pending', now())",
 			"promote a member":    "UPDATE members SET role = 'org:admin'",
 			"read Clerk's copy":   "SELECT count(*) FROM clerk.memberships",
 			"drop the fence":      "ALTER TABLE documents DISABLE ROW LEVEL SECURITY",

@@ -8,9 +8,6 @@ import (
 	"github.com/tenantry/tenantry/models"
 )
 
-// In the order of joining.
-var memberOrder = order{at: "joined_at", id: "id"}
-
 // Member returns a member, former ones included, by the uuid of its global id, or ErrNotFound.
 func (o Org) Member(ctx context.Context, id uuid.UUID) (*models.Member, error) {
 	return o.member(ctx, "id = ?", id)
@@ -49,22 +46,4 @@ func (o Org) members(ctx context.Context, condition string, values any) (members
 		return err
 	})
 	return members, err
-}
-
-// Members returns a page of the organization's present members, in the order of joining.
-func (o Org) Members(ctx context.Context, want models.Page) (slice models.Slice[models.Member], err error) {
-	err = o.read(ctx, func(tx scoped) (err error) {
-		slice, err = page(tx, owned[models.Member](tx).Where("left_at IS NULL AND NOT provisional"), memberOrder, want)
-		return err
-	})
-	return slice, err
-}
-
-// CountMembers returns how many present members the organization has.
-func (o Org) CountMembers(ctx context.Context) (count int64, err error) {
-	err = o.read(ctx, func(tx scoped) (err error) {
-		count, err = owned[models.Member](tx).Where("left_at IS NULL AND NOT provisional").Count(tx.ctx, "user_id")
-		return err
-	})
-	return count, err
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"errors"
+
+	"github.com/tenantry/tenantry/models"
 )
 
 // MirrorInvitation is Clerk's invitation into an organization. What is not known is empty.
@@ -38,6 +40,41 @@ func (tx *MirrorTx) Invitation(id string) (i MirrorInvitation, found bool, err e
 		return i, false, nil
 	}
 	return i, err == nil, err
+}
+
+// UserInvitations returns those that a user accepted, in the order of their ids.
+func (tx *MirrorTx) UserInvitations(userID string) ([]MirrorInvitation, error) {
+	return tx.invitations("user_id = ? AND user_id <> '' ORDER BY id", userID)
+}
+
+// InvitationsOf returns those of an organization in the order of their ids, from behind one of them.
+func (tx *MirrorTx) InvitationsOf(organizationID, behind string, limit int) ([]MirrorInvitation, error) {
+	return tx.invitations("organization_id = ? AND id > ? ORDER BY id LIMIT ?", organizationID, behind, limit)
+}
+
+// ShownInvitations returns what requests read of those, by id. It runs inside InOrganization.
+func (tx *MirrorTx) ShownInvitations(organizationID string, of []MirrorInvitation) (map[string]models.Invitation, error) {
+	ids := make([]string, len(of))
+	for n, i := range of {
+		ids[n] = i.ID
+	}
+	var rows []models.Invitation
+	err := tx.tx.db.Raw("SELECT * FROM public.invitations WHERE organization_id = ? AND id "+chosen, organizationID, list(ids)).Scan(&rows).Error
+	found := make(map[string]models.Invitation, len(rows))
+	for _, i := range rows {
+		found[i.ID] = i
+	}
+	return found, err
+}
+
+func (tx *MirrorTx) invitations(condition string, values ...any) (found []MirrorInvitation, err error) {
+	err = tx.each("SELECT id, "+invitationColumns+" FROM clerk.invitations WHERE "+condition, values, func(scan func(...any) error) error {
+		var i MirrorInvitation
+		err := scan(append([]any{&i.ID}, i.targets()...)...)
+		found = append(found, i)
+		return err
+	})
+	return found, err
 }
 
 // LockInvitation locks a row and returns it; a bare one is made where there is none. Who accepted it is locked before.

@@ -13,10 +13,12 @@ type MirrorPair struct {
 // Still makes the rest of the transaction see one moment only. It comes before anything is read.
 func (tx *MirrorTx) Still() error { return tx.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ") }
 
-// OrganizationIDs returns ids, in their order and from behind one of them, of organizations that have members, or had.
+// OrganizationIDs returns ids, in their order and from behind one of them, of organizations that have members or
+// invitations, or had.
 func (tx *MirrorTx) OrganizationIDs(behind string, limit int) ([]string, error) {
-	return tx.strings("SELECT DISTINCT organization_id FROM clerk.memberships WHERE organization_id > ? ORDER BY 1 LIMIT ?",
-		behind, limit)
+	return tx.strings(`(SELECT DISTINCT organization_id FROM clerk.memberships WHERE organization_id > ? ORDER BY 1 LIMIT ?)
+		UNION (SELECT DISTINCT organization_id FROM clerk.invitations WHERE organization_id > ? ORDER BY 1 LIMIT ?) ORDER BY 1 LIMIT ?`,
+		behind, limit, behind, limit, limit)
 }
 
 // Pairs returns, in the order of their ids and from behind one of them, the users who are or were in an organization, and

@@ -32,6 +32,26 @@ const replaceMember = `ON CONFLICT (organization_id, user_id) DO UPDATE SET id =
 			(excluded.id, excluded.role, excluded.name, excluded.email, excluded.image_url, excluded.joined_at,
 			excluded.left_at, excluded.provisional)`
 
+// PutInvitation writes what requests read of an invitation into the organization that inside names. Returns
+// models.ErrNoOrganization where inside is no organization's id.
+func (tx *MirrorTx) PutInvitation(inside string, i models.Invitation) error {
+	return tx.put(inside, `INSERT INTO public.invitations AS i
+			(organization_id, id, email, role, status, created_at, expires_at)
+		SELECT ?, ?, ?, ?, ?, ?::timestamptz, ?::timestamptz FROM inside
+		ON CONFLICT (organization_id, id) DO UPDATE SET email = excluded.email, role = excluded.role, status = excluded.status,
+			created_at = excluded.created_at, expires_at = excluded.expires_at
+		WHERE (i.email, i.role, i.status, i.created_at, i.expires_at) IS DISTINCT FROM
+			(excluded.email, excluded.role, excluded.status, excluded.created_at, excluded.expires_at)`,
+		i.OrganizationID, i.ID, i.Email, i.Role, i.Status, i.CreatedAt, i.ExpiresAt)
+}
+
+// RemoveInvitation removes what requests read of an invitation that is gone.
+func (tx *MirrorTx) RemoveInvitation(organizationID, id string) error {
+	return tx.InOrganization(organizationID, func() error {
+		return tx.exec("DELETE FROM public.invitations WHERE organization_id = ? AND id = ?", organizationID, id)
+	})
+}
+
 // put runs an insert of owned rows that selects from inside, and names the organization for that statement alone: two
 // round trips fewer than naming before and after it. The name is set when the insert asks for its first row, before row
 // level security looks at any, and taken back once the insert is counted, whether or not it wrote.

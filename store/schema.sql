@@ -256,6 +256,27 @@ CREATE POLICY organization_only ON documents AS RESTRICTIVE USING ((organization
 CREATE POLICY organization_rows ON documents AS PERMISSIVE USING (true) WITH CHECK (true);
 GRANT DELETE, INSERT, SELECT, UPDATE ON documents TO request;
 
+CREATE TABLE public.invitations (
+    organization_id text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    email text,
+    role text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT invitations_pkey PRIMARY KEY (organization_id, id),
+    CONSTRAINT invitations_id_check CHECK ((id <> ''::text)),
+    CONSTRAINT invitations_organization_id_check CHECK ((organization_id <> ''::text))
+);
+ALTER TABLE invitations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE invitations FORCE ROW LEVEL SECURITY;
+CREATE INDEX invitations_by_creation ON public.invitations USING btree (organization_id, created_at, id);
+CREATE INDEX invitations_by_status ON public.invitations USING btree (organization_id, status, created_at, id);
+CREATE POLICY organization_only ON invitations AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
+CREATE POLICY organization_rows ON invitations AS PERMISSIVE USING (true) WITH CHECK (true);
+GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO mirror;
+GRANT SELECT ON invitations TO request;
+
 CREATE TABLE public.members (
     organization_id text COLLATE "C" NOT NULL,
     user_id text COLLATE "C" NOT NULL,
@@ -267,13 +288,25 @@ CREATE TABLE public.members (
     joined_at timestamp with time zone NOT NULL,
     left_at timestamp with time zone,
     provisional boolean NOT NULL DEFAULT false,
+    name_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (COALESCE(fold(name), ''::text)) STORED,
+    last_name_key text COLLATE "C" GENERATED ALWAYS AS (fold("substring"(name, '\s(\S+)\s*$'::text))) STORED,
+    email_key text COLLATE "C" GENERATED ALWAYS AS (fold(email)) STORED,
     CONSTRAINT members_pkey PRIMARY KEY (organization_id, user_id),
     CONSTRAINT members_organization_id_check CHECK ((organization_id <> ''::text)),
     CONSTRAINT members_user_id_check CHECK ((user_id <> ''::text))
 );
 ALTER TABLE members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE members FORCE ROW LEVEL SECURITY;
+CREATE INDEX ever_members_by_joining ON public.members USING btree (organization_id, joined_at, id) WHERE (NOT provisional);
+CREATE INDEX ever_members_by_name ON public.members USING btree (organization_id, name_key, id) WHERE (NOT provisional);
+CREATE INDEX ever_members_by_role_joining ON public.members USING btree (organization_id, role, joined_at, id) WHERE (NOT provisional);
+CREATE INDEX ever_members_by_role_name ON public.members USING btree (organization_id, role, name_key, id) WHERE (NOT provisional);
+CREATE INDEX members_by_email ON public.members USING btree (organization_id, email_key, id) WHERE (email_key IS NOT NULL);
 CREATE INDEX members_by_joining ON public.members USING btree (organization_id, joined_at, id) WHERE ((left_at IS NULL) AND (NOT provisional));
+CREATE INDEX members_by_last_name ON public.members USING btree (organization_id, last_name_key, id) WHERE (last_name_key IS NOT NULL);
+CREATE INDEX members_by_name ON public.members USING btree (organization_id, name_key, id) WHERE ((left_at IS NULL) AND (NOT provisional));
+CREATE INDEX members_by_role_joining ON public.members USING btree (organization_id, role, joined_at, id) WHERE ((left_at IS NULL) AND (NOT provisional));
+CREATE INDEX members_by_role_name ON public.members USING btree (organization_id, role, name_key, id) WHERE ((left_at IS NULL) AND (NOT provisional));
 CREATE POLICY organization_only ON members AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
 CREATE POLICY organization_rows ON members AS PERMISSIVE USING (true) WITH CHECK (true);
 CREATE POLICY provisional_only ON members AS RESTRICTIVE FOR DELETE TO mirror USING (provisional);
@@ -308,6 +341,13 @@ CREATE TABLE tenantry.instance (
 );
 GRANT SELECT ON instance TO mirror;
 GRANT SELECT ON instance TO request;
+
+CREATE OR REPLACE FUNCTION tenantry.fold(words text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN "left"(lower(words), 100)
+;
 
 CREATE OR REPLACE PROCEDURE tenantry.grant_mirror(IN copied regclass, IN privileges text DEFAULT 'SELECT, INSERT, UPDATE, DELETE'::text)
  LANGUAGE plpgsql
@@ -349,4 +389,22 @@ BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', request_privileges, owned, (SELECT request_role FROM tenantry.instance));
 END
 $procedure$
+;
+
+CREATE OR REPLACE FUNCTION tenantry.viewer_memberships()
+ RETURNS TABLE(organization_id text, name text, slug text, image_url text, role text, joined_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER ROWS 10
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT o.id, coalesce(NULLIF(o.name, ''), o.id), o.slug, o.image_url, m.role,
+        'epoch'::timestamptz + m.created_at * interval '1 millisecond'
+    FROM (
+        SELECT DISTINCT ON (organization_id) organization_id, user_id, role, created_at, dead FROM clerk.memberships
+        WHERE user_id = NULLIF(current_setting('tenantry.viewer', true), '') AND organization_id <> ''
+        ORDER BY organization_id, created_at DESC, dead, id DESC
+    ) AS m
+    JOIN clerk.organizations AS o ON o.id = m.organization_id
+    WHERE NOT m.dead AND NOT o.dead AND NOT EXISTS (SELECT FROM clerk.users AS u WHERE u.id = m.user_id AND u.dead)
+$function$
 ;

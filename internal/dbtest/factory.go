@@ -53,6 +53,27 @@ func Member(t testing.TB, ownerURL string, m models.Member) models.Member {
 	return m
 }
 
+// Invitation stores an invitation as the mirror would. Every field is optional but organization and id.
+func Invitation(t testing.TB, ownerURL string, i models.Invitation) models.Invitation {
+	t.Helper()
+	if i.Email == nil {
+		email := strings.TrimPrefix(i.ID, "orginv_") + "@invited.example"
+		i.Email = &email
+	}
+	if i.Role == "" {
+		i.Role = "org:member"
+	}
+	if i.Status == "" {
+		i.Status = models.InvitationPending
+	}
+	if i.CreatedAt.IsZero() {
+		i.CreatedAt = began
+	}
+	insert(t, ownerURL, `INSERT INTO invitations (organization_id, id, email, role, status, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, i.OrganizationID, i.ID, i.Email, i.Role, i.Status, i.CreatedAt, i.ExpiresAt)
+	return i
+}
+
 // Document stores a document through the organization's handle. Title and author are optional.
 func Document(t testing.TB, org store.Org, d models.Document) *models.Document {
 	t.Helper()

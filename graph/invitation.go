@@ -1,0 +1,60 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+type (
+	invitationResolver           struct{ *Resolver }
+	invitationConnectionResolver struct{ *Resolver }
+)
+
+// Invitation answers the fields of Invitation.
+func (r *Resolver) Invitation() InvitationResolver { return invitationResolver{r} }
+
+// InvitationConnection answers the fields of InvitationConnection.
+func (r *Resolver) InvitationConnection() InvitationConnectionResolver {
+	return invitationConnectionResolver{r}
+}
+
+func (r organizationResolver) Invitations(
+	ctx context.Context, _ *models.Organization, first *int32, after *string, last *int32, before *string, status *InvitationStatus,
+) (*InvitationConnection, error) {
+	connection := &InvitationConnection{}
+	if status != nil {
+		connection.Status = strings.ToLower(status.String())
+	}
+	list := list{organizationID: organizationID(ctx), name: "invitations " + connection.Status, keyed: true}
+	page, err := list.page(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	slice, err := r.org(ctx).Invitations(ctx, connection.Status, page)
+	if err != nil {
+		return nil, err
+	}
+	connection.PageInfo = pageInfo(list, slice)
+	connection.Edges = make([]*InvitationEdge, len(slice.Items))
+	connection.Nodes = make([]*models.Invitation, len(slice.Items))
+	for i := range slice.Items {
+		invitation := &slice.Items[i]
+		connection.Nodes[i] = invitation
+		connection.Edges[i] = &InvitationEdge{Cursor: list.cursor(invitation.Position()), Node: invitation}
+	}
+	return connection, nil
+}
+
+func (r invitationConnectionResolver) TotalCount(ctx context.Context, connection *InvitationConnection) (*int32, error) {
+	return total(r.org(ctx).CountInvitations(ctx, connection.Status))
+}
+
+// Status is that of now. One that Clerk has and this schema does not know can be accepted, as far as we know.
+func (r invitationResolver) Status(_ context.Context, invitation *models.Invitation) (InvitationStatus, error) {
+	if status := InvitationStatus(strings.ToUpper(r.store.InvitationStatus(invitation))); status.IsValid() {
+		return status, nil
+	}
+	return InvitationStatusPending, nil
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+// Newest first.
+var invitationOrder = order{columns: []string{"created_at", "id"}, of: timeAndKey, descending: true}
+
+// Invitation returns one invitation by Clerk's id, or ErrNotFound.
+func (o Org) Invitation(ctx context.Context, id string) (*models.Invitation, error) {
+	var invitation models.Invitation
+	err := o.read(ctx, func(tx scoped) (err error) {
+		invitation, err = owned[models.Invitation](tx).Where("id = ?", id).Take(tx.ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &invitation, nil
+}
+
+// InvitationsByID returns those of the invitations that the organization has, in no order.
+func (o Org) InvitationsByID(ctx context.Context, ids []string) (invitations []models.Invitation, err error) {
+	err = o.read(ctx, func(tx scoped) (err error) {
+		invitations, err = owned[models.Invitation](tx).Where("id IN ?", ids).Find(tx.ctx)
+		return err
+	})
+	return invitations, err
+}
+
+// Invitations returns a page of the organization's invitations that have a status now, the newest first; "" for all.
+func (o Org) Invitations(ctx context.Context, status string, want models.Page) (models.Slice[models.Invitation], error) {
+	var rows []models.Invitation
+	err := o.read(ctx, func(tx scoped) error {
+		for _, part := range o.invitations(tx, status) {
+			found, err := readPage(tx, part, invitationOrder, want)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, found...)
+		}
+		return nil
+	})
+	// Of two parts, the nearer to where the page begins.
+	slices.SortFunc(rows, func(a, b models.Invitation) int {
+		order := cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+		if want.Backwards {
+			return -order
+		}
+		return order
+	})
+	return cut(rows[:min(len(rows), want.Limit+1)], want), err
+}
+
+// CountInvitations returns how many invitations have a status now; "" for all.
+func (o Org) CountInvitations(ctx context.Context, status string) (count int64, err error) {
+	err = o.read(ctx, func(tx scoped) error {
+		for _, part := range o.invitations(tx, status) {
+			found, err := part.Count(tx.ctx, "id")
+			if err != nil {
+				return err
+			}
+			count += found
+		}
+		return nil
+	})
+	return count, err
+}
+
+// invitations are the parts, each one range of an index, of the invitations that have a status now: those that expired are
+// called so by Clerk, or called pending still.
+func (o Org) invitations(tx scoped, status string) []gorm.ChainInterface[models.Invitation] {
+	now := o.store.now()
+	of := func(stored string) gorm.ChainInterface[models.Invitation] {
+		return owned[models.Invitation](tx).Where("status = ?", stored)
+	}
+	switch status {
+	case "":
+		return []gorm.ChainInterface[models.Invitation]{owned[models.Invitation](tx)}
+	case models.InvitationPending:
+		return []gorm.ChainInterface[models.Invitation]{of(status).Where("(expires_at IS NULL OR expires_at > ?)", now)}
+	case models.InvitationExpired:
+		return []gorm.ChainInterface[models.Invitation]{of(status), of(models.InvitationPending).Where("expires_at <= ?", now)}
+	}
+	return []gorm.ChainInterface[models.Invitation]{of(status)}
+}
+
+// InvitationStatus is an invitation's status now.
+func (s *Store) InvitationStatus(i *models.Invitation) string { return i.StatusAt(s.now()) }

@@ -1,0 +1,134 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
+)
+
+// crowd fills an organization and another one beside it, in one statement each.
+func crowd(t testing.TB, ownerURL string, members int) {
+	t.Helper()
+	asOwner(t, ownerURL, fmt.Sprintf(`INSERT INTO members (organization_id, user_id, id, role, name, email, joined_at, left_at)
+		SELECT o, 'user_' || n, gen_random_uuid(), CASE WHEN n %% 50 = 0 THEN 'org:admin' ELSE 'org:member' END,
+			initcap(substr(md5(n::text), 1, 6)) || ' ' || initcap(substr(md5(n::text), 7, 6)), substr(md5(n::text), 1, 6) || n || '@example.com',
+			timestamptz '2026-01-01' + n * interval '1 minute', CASE WHEN n %% 7 = 0 THEN timestamptz '2026-06-01' END
+		FROM generate_series(1, %d) AS n, unnest(ARRAY['org_acme', 'org_globex']) AS o`, members),
+		fmt.Sprintf(`INSERT INTO invitations (organization_id, id, email, role, status, created_at, expires_at)
+		SELECT o, 'orginv_' || n, n || '@example.com', 'org:member', (ARRAY['pending', 'accepted', 'revoked', 'expired'])[n %% 4 + 1],
+			timestamptz '2026-01-01' + n * interval '1 minute', timestamptz '2099-01-01'
+		FROM generate_series(1, %d) AS n, unnest(ARRAY['org_acme', 'org_globex']) AS o`, members),
+		"ANALYZE members", "ANALYZE invitations")
+}
+
+type plan struct {
+	Type     string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Rows     float64 `json:"Actual Rows"`
+	Removed  float64 `json:"Rows Removed by Filter"`
+	Plans    []plan
+}
+
+// faults are full scans of a table, and sorts of more than a page.
+func (p plan) faults(page int) (found []string) {
+	if p.Type == "Seq Scan" && p.Relation != "" {
+		found = append(found, "scans "+p.Relation)
+	}
+	if p.Type == "Sort" || p.Type == "Incremental Sort" {
+		for _, below := range p.Plans {
+			if int(below.Rows) > page+1 {
+				found = append(found, fmt.Sprintf("sorts %v rows", below.Rows))
+			}
+		}
+	}
+	for _, below := range p.Plans {
+		found = append(found, below.faults(page)...)
+	}
+	return found
+}
+
+// Every list of a large organization, from its beginning, its end and its middle, is read by ranges of indexes.
+func TestListsReadRangesOfIndexes(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Config(t)
+	s := dbtest.OpenWith(t, config)
+	crowd(t, dbtest.OwnerURL(config), 8000)
+	var queries []string
+	if err := s.Spy(func(query string) { queries = append(queries, query) }); err != nil {
+		t.Fatal(err)
+	}
+	const page = 25
+	read := map[string]func(ctx context.Context, want models.Page) (models.Position, error){}
+	for _, role := range []string{"", "org:admin", "org:member"} {
+		for _, former := range []bool{false, true} {
+			filters := []store.MemberFilter{{Search: "a"}, {Search: "abc"}}
+			for _, byName := range []bool{false, true} {
+				filters = append(filters, store.MemberFilter{ByName: byName}, store.MemberFilter{ByName: byName, Descending: true})
+			}
+			for _, f := range filters {
+				f.Role, f.Former = role, former
+				read[fmt.Sprintf("members %+v", f)] = func(ctx context.Context, want models.Page) (models.Position, error) {
+					slice, err := s.Org(acme).Members(ctx, f, want)
+					if err != nil || len(slice.Items) == 0 {
+						return models.Position{}, err
+					}
+					return slice.Items[len(slice.Items)-1].Position(), nil
+				}
+			}
+		}
+	}
+	for _, status := range []string{"", models.InvitationPending, models.InvitationAccepted, models.InvitationExpired} {
+		read["invitations "+status] = func(ctx context.Context, want models.Page) (models.Position, error) {
+			slice, err := s.Org(acme).Invitations(ctx, status, want)
+			if err != nil || len(slice.Items) == 0 {
+				return models.Position{}, err
+			}
+			return slice.Items[len(slice.Items)-1].Position(), nil
+		}
+	}
+	for name, list := range read {
+		queries = nil
+		last, err := list(t.Context(), models.Page{Limit: page})
+		for _, want := range []models.Page{{Limit: page, After: &last}, {Limit: page, Backwards: true}} {
+			if err == nil {
+				_, err = list(t.Context(), want)
+			}
+		}
+		if err != nil || len(queries) < 3 {
+			t.Fatalf("%s: %d queries, %v", name, len(queries), err)
+		}
+		for _, query := range queries {
+			if faults := explain(t, s, query).faults(page); len(faults) > 0 {
+				t.Errorf("%s: %s\n%s", name, strings.Join(faults, ", "), query)
+			}
+		}
+	}
+	// The look itself sees what it looks for.
+	if faults := explain(t, s, "SELECT * FROM members ORDER BY image_url").faults(page); len(faults) != 1 && len(faults) != 2 {
+		t.Errorf("a sort of everything: %v", faults)
+	}
+}
+
+func explain(t *testing.T, s *store.Store, query string) plan {
+	t.Helper()
+	var text string
+	err := s.Raw(t.Context(), acme, func(db *gorm.DB) error {
+		return db.Raw("EXPLAIN (ANALYZE, FORMAT JSON) " + query).Row().Scan(&text)
+	})
+	var explained []struct{ Plan plan }
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &explained)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return explained[0].Plan
+}
