@@ -112,7 +112,7 @@ func TestManagementReachesTheManager(t *testing.T) {
 			`invite by user_ada: org_acme [{a@x.io org:member} {nonsense org:admin}]`, "results",
 			`[{"code":null,"email":"a@x.io","invitation":{"id":"orginv_1"}},{"code":"INVALID_EMAIL","email":"nonsense","invitation":null}]`,
 		},
-		`revokeInvitation(input: {id: "orginv_acme"}) { invitation { id status } }`:               {`revoke by user_ada: org_acme orginv_acme`, "invitation", `{"id":"orginv_acme","status":"revoked"}`},
+		`revokeInvitation(input: {id: "orginv_acme"}) { invitation { id status } }`:               {`revoke by user_ada: org_acme orginv_acme`, "invitation", `{"id":"orginv_acme","status":"REVOKED"}`},
 		`addMember(input: {userId: "user_guest", role: "org:member"}) { member { id } }`:          {`add by user_ada: org_acme user_guest org:member`, "member", `{"id":"` + guestID + `"}`},
 		`updateMemberRole(input: {memberId: "` + guestID + `", role: "org:x"}) { member { id } }`: {`role by user_ada: org_acme user_guest org:x`, "member", `{"id":"` + guestID + `"}`},
 		`removeMember(input: {memberId: "` + guestID + `"}) { removedMemberId }`:                  {`remove by user_ada: org_acme user_guest`, "removedMemberId", `"` + guestID + `"`},
