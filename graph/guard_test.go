@@ -32,6 +32,7 @@ func operations(a *api) map[string]struct {
 		"organization":                  {`{ organization { id name slug imageUrl } }`, nil, ""},
 		"organization.members":          {`{ organization { members { nodes { id name email role joinedAt leftAt } edges { cursor node { id } } totalCount } } }`, nil, "org:sys_memberships:read"},
 		"organization.documents":        {`{ organization { documents { nodes { id title content } edges { cursor node { id title } } totalCount } } }`, nil, "org:documents:read"},
+		"organization.auditLog":         {`{ organization { auditLog { nodes { id action targetId actor { name } changes { field before after } } edges { cursor node { id } } totalCount } } }`, nil, "org:audit_log:read"},
 		"viewer.organization.documents": {`{ viewer { organization { documents { nodes { id title content } } } } }`, nil, "org:documents:read"},
 		"document":                      {`query($id: ID!) { document(id: $id) { id title content author { name } } }`, variables{"id": id}, "org:documents:read"},
 		"node of a document":            {`query($id: ID!) { node(id: $id) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
@@ -50,7 +51,7 @@ func TestEveryWayInIsGuarded(t *testing.T) {
 	a := newAPI(t)
 	for name, operation := range operations(a) {
 		t.Run(name, func(t *testing.T) {
-			a := &api{t: t, store: a.store, handler: a.handler}
+			a := &api{t: t, store: a.store, ownerURL: a.ownerURL, handler: a.handler}
 			got := a.ask(nobody, operation.query, operation.variables)
 			if got.Code() != "UNAUTHENTICATED" || leaks(got) {
 				t.Errorf("without a token: %s", got.Body)
