@@ -19,6 +19,7 @@ const pushedRoles = `permissions:
   org:documents:create: {name: Create documents, description: Create documents}
   org:documents:update: {name: Update documents, description: Edit documents}
   org:documents:delete: {name: Delete documents, description: Delete documents}
+  org:audit_log:read: {name: Read the audit log, description: View who did what in the organization}
   org:reports:export: {name: Export reports}
 roles:
   org:admin: {name: Admin, description: Role with elevated permissions, permissions: all}

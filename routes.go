@@ -120,7 +120,8 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 				active := viewer.Organization
 				parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
 			}
-			return graph.WithLoaders(auth.NewContext(ctx, viewer), parts.store), nil
+			ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
+			return graph.WithLoaders(ctx, parts.store), nil
 		},
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
 		Introspection:   config.Introspection,

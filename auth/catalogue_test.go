@@ -2,6 +2,7 @@ package auth
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,15 +21,16 @@ func TestTheFileOfThisRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	documents := []string{"org:documents:read", "org:documents:create", "org:documents:update", "org:documents:delete"}
+	own := append(slices.Clip(documents), "org:audit_log:read")
 	want := []CatalogueRole{
-		{Key: "org:admin", Name: "Admin", Description: "Role with elevated permissions", All: true, Permissions: append(SystemPermissions(), documents...)},
+		{Key: "org:admin", Name: "Admin", Description: "Role with elevated permissions", All: true, Permissions: append(SystemPermissions(), own...)},
 		{Key: "org:member", Name: "Member", Description: "Role with non-privileged permissions", Permissions: append([]string{"org:sys_memberships:read", "org:sys_billing:read"}, documents[:3]...)},
 		{Key: "org:guest", Name: "Guest", Description: "Role without permissions", Permissions: []string{}},
 	}
 	if diff := cmp.Diff(want, c.Roles); diff != "" {
 		t.Errorf("roles (-want +got)\n%s", diff)
 	}
-	for _, key := range append(SystemPermissions(), documents...) {
+	for _, key := range append(SystemPermissions(), own...) {
 		if !c.HasPermission(key) {
 			t.Errorf("%s is not known", key)
 		}

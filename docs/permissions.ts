@@ -2,6 +2,7 @@
 
 /** Every permission that the API asks for, for has({ permission }) and viewer.can. */
 export type Permission =
+  | "org:audit_log:read"
   | "org:documents:create"
   | "org:documents:delete"
   | "org:documents:read"

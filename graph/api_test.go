@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/graph"
@@ -29,6 +32,7 @@ const acme, globex = "org_acme", "org_globex"
 
 var (
 	everything = []string{
+		"org:audit_log:read",
 		"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update",
 		"org:sys_memberships:manage", "org:sys_memberships:read", "org:sys_profile:delete", "org:sys_profile:manage",
 	}
@@ -48,10 +52,12 @@ func viewer(userID, organizationID, role string, permissions ...string) *auth.Vi
 
 // api is the schema over a fresh database with two organizations, asked through the real transport.
 type api struct {
-	t          testing.TB
-	store      *store.Store
-	ownerURL   string
-	manager    *fakeManager
+	t        testing.TB
+	store    *store.Store
+	ownerURL string
+	manager  *fakeManager
+	// scoped is whether each transaction begins by saying whose it is.
+	scoped     bool
 	handler    http.Handler
 	statements int
 }
@@ -67,7 +73,10 @@ func newAPI(t testing.TB) *api {
 func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *api {
 	t.Helper()
 	config := dbtest.Config(t)
-	a := &api{t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config), manager: &fakeManager{}}
+	a := &api{
+		t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config), manager: &fakeManager{},
+		scoped: config.Scope == store.ScopeTransaction,
+	}
 	for _, organizationID := range []string{acme, globex} {
 		dbtest.Organization(t, a.ownerURL, models.Organization{OrganizationID: organizationID, Name: organizationID[len("org_"):]})
 	}
@@ -85,7 +94,7 @@ func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graph
 			if !ok {
 				return nil, errors.New("no viewer")
 			}
-			return graph.WithLoaders(auth.NewContext(ctx, v), a.store), nil
+			return graph.WithLoaders(graph.WithRequestID(auth.NewContext(ctx, v), transport.RequestID(ctx)), a.store), nil
 		},
 		Introspection: true,
 		Logger:        slog.New(slog.DiscardHandler),
@@ -107,8 +116,47 @@ func (a *api) ask(as *auth.Viewer, query string, variables variables) gqltest.An
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	if !strings.HasPrefix(query, "mutation") {
+		recorder := a.post(as, body)
+		return gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
+	}
+	before := a.audited()
 	recorder := a.post(as, body)
-	return gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
+	answer := gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
+	if recorded, want := a.audited()-before, reachedTheStore(answer); recorded != want {
+		a.t.Errorf("%d entries in the audit log, want %d: %s: %s", recorded, want, query, answer.Body)
+	}
+	return answer
+}
+
+// audited is how many entries the audit logs of all organizations have.
+func (a *api) audited() (entries int) {
+	a.t.Helper()
+	owner, err := pgx.Connect(a.t.Context(), a.ownerURL)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer owner.Close(context.Background())
+	if err := owner.QueryRow(a.t.Context(), "SELECT count(*) FROM audit_entries").Scan(&entries); err != nil {
+		a.t.Fatal(err)
+	}
+	return entries
+}
+
+// reachedTheStore is how many of an operation's mutations reached the store: those that were answered, and those that were
+// refused for what the store has.
+func reachedTheStore(answer gqltest.Answer) (reached int) {
+	for _, payload := range answer.Data {
+		if payload != nil {
+			reached++
+		}
+	}
+	for _, e := range answer.Errors {
+		if code := e.Extensions["code"]; len(e.Path) == 1 && (code == "NOT_FOUND" || code == "CONFLICT") {
+			reached++
+		}
+	}
+	return reached
 }
 
 func (a *api) post(as *auth.Viewer, body []byte) *httptest.ResponseRecorder {

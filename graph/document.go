@@ -96,7 +96,7 @@ func (r mutationResolver) UpdateDocument(ctx context.Context, input UpdateDocume
 	if err != nil {
 		return nil, err
 	}
-	document, err := r.org(ctx).UpdateDocument(ctx, id, int(input.ExpectedVersion),
+	document, err := r.org(ctx).UpdateDocument(ctx, actor(ctx), id, int(input.ExpectedVersion),
 		store.DocumentInput{Title: input.Title, Content: input.Content})
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (r mutationResolver) DeleteDocument(ctx context.Context, input DeleteDocume
 	if err != nil {
 		return nil, err
 	}
-	if err := r.org(ctx).DeleteDocument(ctx, id); err != nil {
+	if err := r.org(ctx).DeleteDocument(ctx, actor(ctx), id); err != nil {
 		return nil, err
 	}
 	return &DeleteDocumentPayload{DeletedDocumentID: &input.ID}, nil

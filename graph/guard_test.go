@@ -30,26 +30,27 @@ func operations(a *api) map[string]struct {
 		permission string
 	}
 	return map[string]operation{
-		"organization":                  {`{ organization { id name slug imageUrl } }`, nil, ""},
-		"organization.members":          {`{ organization { members { nodes { id name email role joinedAt leftAt } edges { cursor node { id } } totalCount } } }`, nil, "org:sys_memberships:read"},
-		"organization.documents":        {`{ organization { documents { nodes { id title content } edges { cursor node { id title } } totalCount } } }`, nil, "org:documents:read"},
-		"viewer.organization.documents": {`{ viewer { organization { documents { nodes { id title content } } } } }`, nil, "org:documents:read"},
-		"document":                      {`query($id: ID!) { document(id: $id) { id title content author { name } } }`, variables{"id": id}, "org:documents:read"},
-		"node of a document":            {`query($id: ID!) { node(id: $id) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
-		"node of a member":              {`query($id: ID!) { node(id: $id) { id ... on Member { name } } }`, variables{"id": member.GlobalID()}, ""},
-		"node of the organization":      {`query($id: ID!) { node(id: $id) { id ... on Organization { name } } }`, variables{"id": acme}, ""},
-		"nodes":                         {`query($id: ID!) { nodes(ids: [$id]) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
-		"createDocument":                {`mutation { createDocument(input: {title: "canary", content: ""}) { document { id title } documentEdge { node { title } } } }`, nil, "org:documents:create"},
-		"updateDocument":                {`mutation($id: ID!) { updateDocument(input: {id: $id, expectedVersion: 1, content: "x"}) { document { title } } }`, variables{"id": id}, "org:documents:update"},
-		"updateOrganization":            {`mutation { updateOrganization(input: {name: "canary"}) { organization { id name } } }`, nil, "org:sys_profile:manage"},
-		"deleteOrganization":            {`mutation { deleteOrganization(input: {}) { deletedOrganizationId } }`, nil, "org:sys_profile:delete"},
-		"leaveOrganization":             {`mutation { leaveOrganization(input: {}) { leftOrganizationId } }`, nil, ""},
-		"inviteMembers":                 {`mutation { inviteMembers(input: {invitations: [{email: "canary@example.com", role: "org:member"}]}) { results { email invitation { id email } code } } }`, nil, "org:sys_memberships:manage"},
-		"revokeInvitation":              {`mutation { revokeInvitation(input: {id: "orginv_acme"}) { invitation { id email } } }`, nil, "org:sys_memberships:manage"},
-		"addMember":                     {`mutation { addMember(input: {userId: "user_guest", role: "org:member"}) { member { id name } } }`, nil, "org:sys_memberships:manage"},
-		"updateMemberRole":              {`mutation($id: ID!) { updateMemberRole(input: {memberId: $id, role: "org:admin"}) { member { id name } } }`, variables{"id": member.GlobalID()}, "org:sys_memberships:manage"},
-		"removeMember":                  {`mutation($id: ID!) { removeMember(input: {memberId: $id}) { removedMemberId } }`, variables{"id": member.GlobalID()}, "org:sys_memberships:manage"},
-		"deleteDocument":                {`mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id}, "org:documents:delete"},
+		"organization":                   {`{ organization { id name slug imageUrl } }`, nil, ""},
+		"organization.members":           {`{ organization { members { nodes { id name email role joinedAt leftAt } edges { cursor node { id } } totalCount } } }`, nil, "org:sys_memberships:read"},
+		"organization.documents":         {`{ organization { documents { nodes { id title content } edges { cursor node { id title } } totalCount } } }`, nil, "org:documents:read"},
+		"organization.auditLog":          {`{ organization { auditLog { nodes { id action targetId actor { name } changes { field before after } } edges { cursor node { id } } totalCount } } }`, nil, "org:audit_log:read"},
+		"viewer.organization.documents":  {`{ viewer { organization { documents { nodes { id title content } } } } }`, nil, "org:documents:read"},
+		"document":                       {`query($id: ID!) { document(id: $id) { id title content author { name } } }`, variables{"id": id}, "org:documents:read"},
+		"node of a document":             {`query($id: ID!) { node(id: $id) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
+		"node of a member":               {`query($id: ID!) { node(id: $id) { id ... on Member { name } } }`, variables{"id": member.GlobalID()}, ""},
+		"node of the organization":       {`query($id: ID!) { node(id: $id) { id ... on Organization { name } } }`, variables{"id": acme}, ""},
+		"nodes":                          {`query($id: ID!) { nodes(ids: [$id]) { id ... on Document { title content } } }`, variables{"id": id}, "org:documents:read"},
+		"createDocument":                 {`mutation { createDocument(input: {title: "canary", content: ""}) { document { id title } documentEdge { node { title } } } }`, nil, "org:documents:create"},
+		"updateDocument":                 {`mutation($id: ID!) { updateDocument(input: {id: $id, expectedVersion: 1, content: "x"}) { document { title } } }`, variables{"id": id}, "org:documents:update"},
+		"updateOrganization":             {`mutation { updateOrganization(input: {name: "canary"}) { organization { id name } } }`, nil, "org:sys_profile:manage"},
+		"deleteOrganization":             {`mutation { deleteOrganization(input: {}) { deletedOrganizationId } }`, nil, "org:sys_profile:delete"},
+		"leaveOrganization":              {`mutation { leaveOrganization(input: {}) { leftOrganizationId } }`, nil, ""},
+		"inviteMembers":                  {`mutation { inviteMembers(input: {invitations: [{email: "canary@example.com", role: "org:member"}]}) { results { email invitation { id email } code } } }`, nil, "org:sys_memberships:manage"},
+		"revokeInvitation":               {`mutation { revokeInvitation(input: {id: "orginv_acme"}) { invitation { id email } } }`, nil, "org:sys_memberships:manage"},
+		"addMember":                      {`mutation { addMember(input: {userId: "user_guest", role: "org:member"}) { member { id name } } }`, nil, "org:sys_memberships:manage"},
+		"updateMemberRole":               {`mutation($id: ID!) { updateMemberRole(input: {memberId: $id, role: "org:admin"}) { member { id name } } }`, variables{"id": member.GlobalID()}, "org:sys_memberships:manage"},
+		"removeMember":                   {`mutation($id: ID!) { removeMember(input: {memberId: $id}) { removedMemberId } }`, variables{"id": member.GlobalID()}, "org:sys_memberships:manage"},
+		"deleteDocument":                 {`mutation($id: ID!) { deleteDocument(input: {id: $id}) { deletedDocumentId } }`, variables{"id": id}, "org:documents:delete"},
 		"organization.members, searched": {`{ organization { members(search: "name of", includeFormer: true) { nodes { id name email } edges { node { name } } totalCount } } }`, nil, "org:sys_memberships:read"},
 		"organization.members, by name":  {`{ organization { members(orderBy: NAME_DESC, role: "org:guest") { nodes { name } } } }`, nil, "org:sys_memberships:read"},
 		"organization.invitations":       {`{ organization { invitations { nodes { id email role status createdAt expiresAt } edges { cursor node { email } } totalCount } } }`, nil, "org:sys_memberships:manage"},
@@ -63,7 +64,7 @@ func TestEveryWayInIsGuarded(t *testing.T) {
 	a := newAPI(t)
 	for name, operation := range operations(a) {
 		t.Run(name, func(t *testing.T) {
-			a := &api{t: t, store: a.store, handler: a.handler, manager: a.manager}
+			a := &api{t: t, store: a.store, ownerURL: a.ownerURL, handler: a.handler, manager: a.manager}
 			got := a.ask(nobody, operation.query, operation.variables)
 			if got.Code() != "UNAUTHENTICATED" || leaks(got) {
 				t.Errorf("without a token: %s", got.Body)

@@ -34,6 +34,28 @@ type Allowance struct {
 	Reason *DenialReason `json:"reason,omitempty"`
 }
 
+// A list of entries of the audit log.
+type AuditEntryConnection struct {
+	// The entries of this page, each with its cursor.
+	Edges []*AuditEntryEdge `json:"edges,omitempty"`
+	// The entries of this page.
+	Nodes []*models.AuditEntry `json:"nodes,omitempty"`
+	// How to go on from here.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many entries there are in all, under the same filters. Costs a count: ask for it once, not for every page.
+	TotalCount *int32 `json:"totalCount,omitempty"`
+	// Filter is what the list was asked for.
+	Filter models.AuditFilter `json:"-"`
+}
+
+// An entry in the audit log.
+type AuditEntryEdge struct {
+	// Where the entry stands in the list.
+	Cursor string `json:"cursor"`
+	// The entry.
+	Node *models.AuditEntry `json:"node,omitempty"`
+}
+
 // A new document.
 type CreateDocumentInput struct {
 	// 1 to 200 characters.

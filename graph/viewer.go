@@ -51,10 +51,18 @@ func (r viewerResolver) Membership(_ context.Context, viewer *auth.Viewer) (*Mem
 	return &Membership{Role: viewer.Organization.Role}, nil
 }
 
+type requestIDKey struct{}
+
+// WithRequestID returns a context whose mutations are recorded with the id of their request.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
 // actor is who acts, as far as that is recorded with what they do.
 func actor(ctx context.Context) models.Actor {
 	viewer := auth.FromContext(ctx)
-	acting := models.Actor{UserID: viewer.UserID}
+	requestID, _ := ctx.Value(requestIDKey{}).(string)
+	acting := models.Actor{UserID: viewer.UserID, RequestID: requestID}
 	if viewer.Actor != nil {
 		acting.ImpersonatorID = &viewer.Actor.Subject
 	}

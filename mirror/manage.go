@@ -33,14 +33,17 @@ type Deed struct {
 	OrganizationID string
 	// TargetID is the user, the invitation or the organization that is changed; empty where it is still to be made.
 	TargetID string
-	// After are the fields as they are wanted.
-	After map[string]any
+	// After are the fields as they are wanted, and Before what the copy had of them.
+	After  map[string]any
+	Before map[string]string
+	// Items are the parts of a deed that does several things. They name nobody.
+	Items []models.AuditItem
 }
 
 // ManagerConfig says how changes reach Clerk.
 type ManagerConfig struct {
 	Backend BackendConfig
-	// Record, if given, returns who writes a deed down; nil for nobody.
+	// Record returns who writes a deed down, nil for nobody; the audit log unless given.
 	Record func(ctx context.Context, deed Deed) Recorder
 }
 
@@ -78,7 +81,7 @@ func NewManager(m *Mirror, config ManagerConfig) *Manager {
 
 func newManager(m *Mirror, api clerk.Backend, config ManagerConfig) *Manager {
 	if config.Record == nil {
-		config.Record = func(context.Context, Deed) Recorder { return nil }
+		config.Record = inAuditLog
 	}
 	return &Manager{
 		mirror: m, reads: &Backend{api: api},

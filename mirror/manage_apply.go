@@ -27,22 +27,24 @@ func (m *Manager) carryOut(ctx context.Context, deed Deed, s step) ([]change, er
 // conclude applies what Clerk did to the copy and has it recorded, or only records that Clerk did not. It returns err, or
 // models.ErrUnavailable where Clerk did it and the database does not answer: the webhook that follows makes up for it.
 func (m *Manager) conclude(ctx context.Context, deed Deed, changes []change, err error) error {
-	record := m.record(ctx, deed)
-	if record == nil && len(changes) == 0 {
+	if m.record(ctx, deed) == nil && len(changes) == 0 {
 		return err
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeThrough)
 	defer cancel()
-	failure := m.mirror.store.Mirror(bounded, func(tx *store.MirrorTx) error {
+	failure := m.mirror.store.Mirror(bounded, func(tx *store.MirrorTx) (failed error) {
+		if deed.Before, failed = deed.before(tx); failed != nil {
+			return failed
+		}
 		for _, c := range changes {
 			if err := c.apply(tx); err != nil {
 				return err
 			}
 		}
-		if record == nil {
-			return nil
+		if record := m.record(ctx, deed); record != nil {
+			return record(tx, outcomeOf(err))
 		}
-		return record(tx, outcomeOf(err))
+		return nil
 	})
 	if failure == nil {
 		return err

@@ -38,7 +38,7 @@ func (m *Manager) InviteMembers(ctx context.Context, actor models.Actor, organiz
 		return results, nil
 	}
 	err := m.conclude(ctx, Deed{
-		Action: "inviteMembers", Actor: actor, OrganizationID: organizationID, After: map[string]any{"invitations": items(people, results)},
+		Action: "inviteMembers", Actor: actor, OrganizationID: organizationID, Items: items(results),
 	}, changes, outcome)
 	if errors.Is(err, models.ErrUnavailable) {
 		return nil, err
@@ -60,15 +60,18 @@ func together(outcome, err error) error {
 	return outcome
 }
 
-// items are the invitations for the record.
-func items(people []models.InvitationInput, results []models.InvitationResult) []map[string]any {
-	items := make([]map[string]any, len(results))
+// items are the invitations for the record, which does not keep addresses.
+func items(results []models.InvitationResult) []models.AuditItem {
+	items := make([]models.AuditItem, len(results))
 	for i, r := range results {
-		items[i] = map[string]any{"email": r.Email, "role": people[i].Role}
 		if r.Invitation != nil {
-			items[i]["id"] = r.Invitation.ID
-		} else {
-			items[i]["reason"] = string(r.Reason)
+			items[i] = models.AuditItem{TargetID: &r.Invitation.ID, Outcome: models.OutcomeApplied}
+			continue
+		}
+		code := string(r.Reason)
+		items[i] = models.AuditItem{Outcome: models.OutcomeRefused, Code: &code}
+		if r.Reason == models.ReasonUnknownOutcome {
+			items[i].Outcome = models.OutcomeUnknown
 		}
 	}
 	return items

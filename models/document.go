@@ -34,6 +34,11 @@ func (d *Document) GlobalID() string { return GlobalID(KindDocument, d.ID) }
 // Position is where the document stands in lists.
 func (d *Document) Position() Position { return Position{At: d.CreatedAt, ID: d.ID} }
 
+// Audited is what the audit log keeps: of the content only a digest, so that a deleted document is gone.
+func (d *Document) Audited() []AuditField {
+	return []AuditField{{"title", d.Title}, {"content", Digest(d.Content)}}
+}
+
 // Validate returns an InvalidError that names every field that cannot be stored.
 func (d *Document) Validate() error {
 	var fields []FieldError

@@ -12,6 +12,7 @@ type Kind string
 
 // The kinds of global id. Organizations, invitations and users are known by Clerk's own ids, which carry their kind already.
 const (
+	KindAuditEntry   Kind = "audit"
 	KindDocument     Kind = "document"
 	KindInvitation   Kind = "orginv"
 	KindMember       Kind = "member"

@@ -79,35 +79,42 @@ func (o Org) CreateDocument(ctx context.Context, author models.Actor, in Documen
 	if err := document.Validate(); err != nil {
 		return nil, err
 	}
-	err := o.write(ctx, func(tx scoped) error { return gorm.G[models.Document](tx.db).Create(tx.ctx, &document) })
+	err := o.write(ctx, documentEntry(author, "document.create", document.ID), func(tx scoped) ([]models.AuditChange, error) {
+		return models.Created(&document), gorm.G[models.Document](tx.db).Create(tx.ctx, &document)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &document, nil
 }
 
+func documentEntry(by models.Actor, action string, id uuid.UUID) AuditEntry {
+	return AuditEntry{Actor: by, Action: action, TargetType: "Document", TargetID: models.GlobalID(models.KindDocument, id)}
+}
+
 // UpdateDocument changes a document that still has expectedVersion. It returns a ConflictError with the version it has
 // if that is another one, ErrNotFound, or an InvalidError; in each case nothing was changed.
-func (o Org) UpdateDocument(ctx context.Context, id uuid.UUID, expectedVersion int, in DocumentInput) (*models.Document, error) {
+func (o Org) UpdateDocument(ctx context.Context, by models.Actor, id uuid.UUID, expectedVersion int, in DocumentInput) (*models.Document, error) {
 	var document models.Document
-	err := o.write(ctx, func(tx scoped) error {
-		var err error
+	err := o.write(ctx, documentEntry(by, "document.update", id), func(tx scoped) ([]models.AuditChange, error) {
 		forUpdate := clause.Locking{Strength: clause.LockingStrengthUpdate}
-		if document, err = owned[models.Document](tx, forUpdate).Where("id = ?", id).Take(tx.ctx); err != nil {
-			return err
+		before, err := owned[models.Document](tx, forUpdate).Where("id = ?", id).Take(tx.ctx)
+		if err != nil {
+			return nil, err
 		}
-		if document.Version != expectedVersion {
-			return &models.ConflictError{CurrentVersion: document.Version}
+		if before.Version != expectedVersion {
+			return nil, &models.ConflictError{CurrentVersion: before.Version}
 		}
+		document = before
 		in.apply(&document)
 		if err := document.Validate(); err != nil {
-			return err
+			return nil, err
 		}
 		document.Version++
 		document.UpdatedAt = o.store.now()
 		_, err = owned[models.Document](tx).Where("id = ?", id).
 			Select("title", "content", "version", "updated_at").Updates(tx.ctx, document)
-		return err
+		return models.Changed(&before, &document), err
 	})
 	if err != nil {
 		return nil, err
@@ -116,12 +123,9 @@ func (o Org) UpdateDocument(ctx context.Context, id uuid.UUID, expectedVersion i
 }
 
 // DeleteDocument deletes a document, or returns ErrNotFound.
-func (o Org) DeleteDocument(ctx context.Context, id uuid.UUID) error {
-	return o.write(ctx, func(tx scoped) error {
-		deleted, err := owned[models.Document](tx).Where("id = ?", id).Delete(tx.ctx)
-		if err == nil && deleted == 0 {
-			return models.ErrNotFound
-		}
-		return err
+func (o Org) DeleteDocument(ctx context.Context, by models.Actor, id uuid.UUID) error {
+	return o.write(ctx, documentEntry(by, "document.delete", id), func(tx scoped) ([]models.AuditChange, error) {
+		document, err := remove[models.Document](tx, "id = ?", id)
+		return models.Deleted(&document), err
 	})
 }

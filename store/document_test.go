@@ -44,26 +44,26 @@ func TestUpdateDocument(t *testing.T) {
 	document := dbtest.Document(t, org, models.Document{Title: "One", Content: "kept"})
 	two, empty := "Two", ""
 
-	updated, err := org.UpdateDocument(t.Context(), document.ID, 1, store.DocumentInput{Title: &two})
+	updated, err := org.UpdateDocument(t.Context(), ada, document.ID, 1, store.DocumentInput{Title: &two})
 	if err != nil || updated.Title != "Two" || updated.Content != "kept" || updated.Version != 2 || !updated.UpdatedAt.After(document.UpdatedAt) {
 		t.Fatalf("%v %v", updated, err)
 	}
 	var conflict *models.ConflictError
-	if _, err := org.UpdateDocument(t.Context(), document.ID, 1, store.DocumentInput{Title: &two}); !errors.As(err, &conflict) || conflict.CurrentVersion != 2 {
+	if _, err := org.UpdateDocument(t.Context(), ada, document.ID, 1, store.DocumentInput{Title: &two}); !errors.As(err, &conflict) || conflict.CurrentVersion != 2 {
 		t.Errorf("a stale version: %v", err)
 	}
 	var invalid *models.InvalidError
-	if _, err := org.UpdateDocument(t.Context(), document.ID, 2, store.DocumentInput{Title: &empty}); !errors.As(err, &invalid) {
+	if _, err := org.UpdateDocument(t.Context(), ada, document.ID, 2, store.DocumentInput{Title: &empty}); !errors.As(err, &invalid) {
 		t.Errorf("an empty title: %v", err)
 	}
-	if cleared, err := org.UpdateDocument(t.Context(), document.ID, 2, store.DocumentInput{Content: &empty}); err != nil || cleared.Content != "" || cleared.Title != "Two" {
+	if cleared, err := org.UpdateDocument(t.Context(), ada, document.ID, 2, store.DocumentInput{Content: &empty}); err != nil || cleared.Content != "" || cleared.Title != "Two" {
 		t.Errorf("clear the content: %v %v", cleared, err)
 	}
 	stored, err := org.Document(t.Context(), document.ID)
 	if err != nil || stored.Version != 3 || stored.Content != "" {
 		t.Errorf("stored: %v %v", stored, err)
 	}
-	if _, err := org.UpdateDocument(t.Context(), uuid.New(), 1, store.DocumentInput{}); !errors.Is(err, models.ErrNotFound) {
+	if _, err := org.UpdateDocument(t.Context(), ada, uuid.New(), 1, store.DocumentInput{}); !errors.Is(err, models.ErrNotFound) {
 		t.Errorf("one that is not there: %v", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestUpdateDocumentOnce(t *testing.T) {
 	for i := range 8 {
 		writers.Go(func() {
 			title := fmt.Sprint("writer ", i)
-			_, err := org.UpdateDocument(t.Context(), document.ID, 1, store.DocumentInput{Title: &title})
+			_, err := org.UpdateDocument(t.Context(), ada, document.ID, 1, store.DocumentInput{Title: &title})
 			var conflict *models.ConflictError
 			switch {
 			case err == nil:
@@ -103,7 +103,7 @@ func TestDocumentPages(t *testing.T) {
 	config := dbtest.Config(t)
 	clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var made int
-	config.Now = func() time.Time { made++; return clock.Add(time.Duration(made/6) * time.Microsecond) }
+	config.Now = func() time.Time { made++; return clock.Add(time.Duration(made/12) * time.Microsecond) }
 	s := dbtest.OpenWith(t, config)
 	org := s.Org(acme)
 	for range 20 {

@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/tenantry/tenantry/models"
 )
 
 // Raw runs fn as a request of an organization, past the handle: what row level security has to hold alone.
@@ -33,4 +37,31 @@ func (s *Store) RawMirror(ctx context.Context, fn func(db *gorm.DB) error) error
 func (tx *MirrorTx) ExplainUnseen(kind MirrorKind) (string, error) {
 	plan, err := tx.strings("EXPLAIN SELECT count(*)"+unseen(kind)+reachable[kind], 2, 1, kind)
 	return strings.Join(plan, "\n"), err
+}
+
+// ExplainAuditLog returns PostgreSQL's plan for a page of an organization's audit log.
+func (s *Store) ExplainAuditLog(ctx context.Context, organizationID string, filter models.AuditFilter, want models.Page) (plan string, err error) {
+	err = s.Org(organizationID).read(ctx, func(tx scoped) error {
+		var seen statements
+		asked := tx
+		asked.db = tx.db.Session(&gorm.Session{Logger: &seen})
+		if _, err := page(asked, audited(asked, filter), auditOrder, want); err != nil {
+			return err
+		}
+		var lines []string
+		err := tx.db.Raw("EXPLAIN " + seen.last).Scan(&lines).Error
+		plan = strings.Join(lines, "\n")
+		return err
+	})
+	return plan, err
+}
+
+// statements is a logger of gorm's that keeps the last statement.
+type statements struct {
+	logger.Interface
+	last string
+}
+
+func (s *statements) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
+	s.last, _ = statement()
 }

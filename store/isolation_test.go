@@ -22,10 +22,12 @@ import (
 
 const acme, globex, invitationID = "org_acme", "org_globex", "orginv_1"
 
+var ada = models.Actor{UserID: "user_ada"}
+
 // calls are every method of a handle, asked for what Acme has.
 func calls(document *models.Document, member models.Member) map[string]func(ctx context.Context, org store.Org) (found int, err error) {
 	page := models.Page{Limit: 100}
-	text := "changed"
+	text, created := "changed", "document.create"
 	one := func(found bool, err error) (int, error) {
 		if err != nil || !found {
 			return 0, err
@@ -54,11 +56,19 @@ func calls(document *models.Document, member models.Member) map[string]func(ctx 
 			return int(n), err
 		},
 		"UpdateDocument": func(ctx context.Context, org store.Org) (int, error) {
-			d, err := org.UpdateDocument(ctx, document.ID, 1, store.DocumentInput{Content: &text})
+			d, err := org.UpdateDocument(ctx, ada, document.ID, 1, store.DocumentInput{Content: &text})
 			return one(d != nil, err)
 		},
 		"DeleteDocument": func(ctx context.Context, org store.Org) (int, error) {
-			return one(true, org.DeleteDocument(ctx, document.ID))
+			return one(true, org.DeleteDocument(ctx, ada, document.ID))
+		},
+		"AuditLog": func(ctx context.Context, org store.Org) (int, error) {
+			slice, err := org.AuditLog(ctx, models.AuditFilter{Action: &created}, page)
+			return len(slice.Items), err
+		},
+		"CountAuditEntries": func(ctx context.Context, org store.Org) (int, error) {
+			n, err := org.CountAuditEntries(ctx, models.AuditFilter{Action: &created})
+			return int(n), err
 		},
 		"Member": func(ctx context.Context, org store.Org) (int, error) {
 			m, err := org.Member(ctx, member.ID)
@@ -138,7 +148,7 @@ func TestOtherOrganizationFindsNothing(t *testing.T) {
 		t.Errorf("the document afterwards: %v %v, was %v", after, err, document)
 	}
 	for _, name := range []string{
-		"Organization", "Document", "DocumentsByID", "Documents", "CountDocuments", "Member", "MemberByUser", "MembersByID", "MembersByUser", "Members", "CountMembers", "Members by name, of a role, former ones, too", "Members found", "CountMembers found",
+		"Organization", "Document", "DocumentsByID", "Documents", "CountDocuments", "AuditLog", "CountAuditEntries", "Member", "MemberByUser", "MembersByID", "MembersByUser", "Members", "CountMembers", "Members by name, of a role, former ones, too", "Members found", "CountMembers found",
 		"Invitation", "InvitationsByID", "Invitations", "CountInvitations", "UpdateDocument", "DeleteDocument",
 	} {
 		if found, err := calls(document, member)[name](t.Context(), s.Org(acme)); found != 1 || err != nil {

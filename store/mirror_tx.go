@@ -18,7 +18,8 @@ var ErrUnstorable = errors.New("store: a value that PostgreSQL refuses")
 // MirrorTx is one transaction of the copy of Clerk. It offers rows, locked, read and written; what is to become of them
 // the mirror decides. Locks are taken in the order organization, user, membership.
 type MirrorTx struct {
-	tx *mirrorTx
+	tx    *mirrorTx
+	store *Store
 	// changes are the facts that it changed.
 	changes []Change
 }
@@ -31,7 +32,7 @@ func (tx *MirrorTx) touch(c Change) { tx.changes = append(tx.changes, c) }
 func (s *Store) Mirror(ctx context.Context, fn func(tx *MirrorTx) error) error {
 	var changes []Change
 	err := s.asMirror(ctx, func(tx *mirrorTx) error {
-		mirrored := &MirrorTx{tx: tx}
+		mirrored := &MirrorTx{tx: tx, store: s}
 		err := fn(mirrored)
 		changes = mirrored.changes
 		return err

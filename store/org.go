@@ -32,11 +32,6 @@ func (o Org) read(ctx context.Context, fn func(tx scoped) error) error {
 	return o.through(ctx, o.store.requests.one, fn)
 }
 
-// write runs fn in one transaction of the organization.
-func (o Org) write(ctx context.Context, fn func(tx scoped) error) error {
-	return o.through(ctx, o.store.requests.transaction, fn)
-}
-
 type run func(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
 
 func (o Org) through(ctx context.Context, run run, fn func(tx scoped) error) error {
@@ -52,4 +47,15 @@ func (o Org) through(ctx context.Context, run run, fn func(tx scoped) error) err
 // whatever conditions and clauses the session it was given had, so clauses are passed in, too.
 func owned[T any](tx scoped, clauses ...clause.Expression) gorm.ChainInterface[T] {
 	return gorm.G[T](tx.db, clauses...).Where("organization_id = ?", tx.org)
+}
+
+// remove deletes one row of an owned table and returns what it was, or ErrNotFound.
+func remove[T any](tx scoped, condition string, value any) (T, error) {
+	var row T
+	deleted := tx.db.WithContext(tx.ctx).Clauses(clause.Returning{}).
+		Where("organization_id = ?", tx.org).Where(condition, value).Delete(&row)
+	if deleted.Error == nil && deleted.RowsAffected == 0 {
+		return row, models.ErrNotFound
+	}
+	return row, deleted.Error
 }

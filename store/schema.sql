@@ -233,6 +233,37 @@ CREATE TABLE clerk.users (
 CREATE INDEX users_to_read ON clerk.users USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.users TO mirror;
 
+CREATE TABLE public.audit_entries (
+    organization_id text COLLATE "C" NOT NULL,
+    at timestamp with time zone NOT NULL,
+    id uuid NOT NULL,
+    action text COLLATE "C" NOT NULL,
+    outcome text COLLATE "C" NOT NULL,
+    actor_id text COLLATE "C",
+    impersonator_id text COLLATE "C",
+    target_type text COLLATE "C" NOT NULL,
+    target_id text COLLATE "C" NOT NULL,
+    changes jsonb NOT NULL,
+    items jsonb NOT NULL,
+    request_id text COLLATE "C",
+    CONSTRAINT audit_entries_pkey PRIMARY KEY (organization_id, at, id),
+    CONSTRAINT audit_entries_action_check CHECK ((action ~ '^[a-z_]+\.[a-z_]+$'::text)),
+    CONSTRAINT audit_entries_changes_check CHECK (((jsonb_typeof(changes) = 'array'::text) AND (octet_length((changes)::text) <= 65536))),
+    CONSTRAINT audit_entries_items_check CHECK (((jsonb_typeof(items) = 'array'::text) AND (octet_length((items)::text) <= 65536))),
+    CONSTRAINT audit_entries_organization_id_check CHECK ((organization_id <> ''::text)),
+    CONSTRAINT audit_entries_outcome_check CHECK ((outcome = ANY (ARRAY['applied'::text, 'refused'::text, 'unknown'::text]))),
+    CONSTRAINT audit_entries_target_type_check CHECK ((target_type <> ''::text))
+);
+ALTER TABLE audit_entries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_entries FORCE ROW LEVEL SECURITY;
+CREATE INDEX audit_entries_by_action ON public.audit_entries USING btree (organization_id, action, at, id);
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (organization_id, actor_id, at, id);
+CREATE INDEX audit_entries_by_target ON public.audit_entries USING btree (organization_id, target_id, at, id);
+CREATE POLICY organization_only ON audit_entries AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
+CREATE POLICY organization_rows ON audit_entries AS PERMISSIVE USING (true) WITH CHECK (true);
+GRANT INSERT ON audit_entries TO mirror;
+GRANT INSERT, SELECT ON audit_entries TO request;
+
 CREATE TABLE public.documents (
     organization_id text COLLATE "C" NOT NULL,
     id uuid NOT NULL,
@@ -341,6 +372,21 @@ CREATE TABLE tenantry.instance (
 );
 GRANT SELECT ON instance TO mirror;
 GRANT SELECT ON instance TO request;
+
+CREATE OR REPLACE FUNCTION tenantry.append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+BEGIN
+    IF current_setting('tenantry.append_only', true) IS DISTINCT FROM 'off'
+       OR NOT (SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = TG_RELID) THEN
+        RAISE EXCEPTION '% of %: the table is append-only', TG_OP, TG_RELID::regclass USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END
+$function$
+;
 
 CREATE OR REPLACE FUNCTION tenantry.fold(words text)
  RETURNS text

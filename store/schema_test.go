@@ -108,7 +108,7 @@ func TestModelsMatchTheirTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	for _, model := range []any{models.Organization{}, models.Member{}, models.Invitation{}, models.Document{}} {
+	for _, model := range []any{models.Organization{}, models.Member{}, models.Invitation{}, models.Document{}, models.AuditEntry{}} {
 		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {
 			t.Fatal(err)

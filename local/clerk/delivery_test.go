@@ -81,7 +81,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}))
 	t.Cleanup(redirect.Close)
 	stop := run(t, c, redirect.URL)
-	eventually(t, "every event tried twice", func() bool { return asked.Load() >= 26 })
+	eventually(t, "every event tried twice", func() bool { return asked.Load() >= seededEvents })
 	stop()
 	if n := followed.Load(); n != 0 {
 		t.Errorf("%d events were sent to where the receiver pointed", n)

@@ -163,7 +163,7 @@ func TestSeedTellsOfItself(t *testing.T) {
 		admin, joined = "org:admin", "org:member"
 	)
 	for _, diff := range []string{
-		cmp.Diff(map[string]int{"permission.created": 13, "role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 4}, types),
+		cmp.Diff(map[string]int{"permission.created": 14, "role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 4}, types),
 		cmp.Diff(map[string]string{"Ada": ada, "Max": planck, "Gus": gus, "Nora": nora}, users),
 		cmp.Diff(map[string]string{"acme": acme, "globex": globex}, orgs),
 		cmp.Diff([]member{{acme, ada, admin}, {acme, planck, joined}, {globex, gus, admin}, {globex, ada, joined}}, members),
@@ -171,7 +171,7 @@ func TestSeedTellsOfItself(t *testing.T) {
 			"org:admin": {
 				"org:sys_profile:manage", "org:sys_profile:delete", "org:sys_memberships:read", "org:sys_memberships:manage",
 				"org:sys_domains:read", "org:sys_domains:manage", "org:sys_billing:read", "org:sys_billing:manage", "org:sys_entconns:manage",
-				"org:documents:read", "org:documents:create", "org:documents:update", "org:documents:delete",
+				"org:documents:read", "org:documents:create", "org:documents:update", "org:documents:delete", "org:audit_log:read",
 			},
 			"org:member": {
 				"org:sys_memberships:read", "org:sys_billing:read",

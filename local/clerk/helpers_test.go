@@ -16,8 +16,8 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 )
 
-// seededEvents tell of 13 permissions, 3 roles, 4 users, 2 organizations and 4 memberships.
-const seededEvents = 26
+// seededEvents tell of 14 permissions, 3 roles, 4 users, 2 organizations and 4 memberships.
+const seededEvents = 27
 
 // sharedKey saves each test the making of an RSA key.
 var sharedKey = sync.OnceValues(func() ([]byte, error) {

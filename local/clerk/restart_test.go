@@ -191,7 +191,7 @@ func TestAnnounceTellsOfTheWholeOfNow(t *testing.T) {
 			t.Errorf("told of what is no more: %s", text)
 		}
 	}
-	want := map[string]int{"permission.created": 13, "role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 3}
+	want := map[string]int{"permission.created": 14, "role.created": 3, "user.created": 4, "organization.created": 2, "organizationMembership.created": 3}
 	if diff := cmp.Diff(want, types); diff != "" {
 		t.Error(diff)
 	}

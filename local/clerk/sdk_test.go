@@ -179,7 +179,7 @@ func TestClerksClientReadsTheRest(t *testing.T) {
 	ctx := t.Context()
 
 	roles, err := organizationrole.NewClient(config).List(ctx, &organizationrole.ListParams{})
-	if err != nil || roles.TotalCount != 3 || len(roles.OrganizationRoles[2].Permissions) != 13 {
+	if err != nil || roles.TotalCount != 3 || len(roles.OrganizationRoles[2].Permissions) != 14 {
 		t.Errorf("roles %+v, %v", roles, err)
 	}
 	guest, err := organizationrole.NewClient(config).Get(ctx, seededID("role", "Guest"))
@@ -187,7 +187,7 @@ func TestClerksClientReadsTheRest(t *testing.T) {
 		t.Errorf("guest %+v, %v", guest, err)
 	}
 	permissions, err := organizationpermission.NewClient(config).List(ctx, &organizationpermission.ListParams{})
-	if err != nil || permissions.TotalCount != 13 || len(permissions.OrganizationPermissions) != 10 {
+	if err != nil || permissions.TotalCount != 14 || len(permissions.OrganizationPermissions) != 10 {
 		t.Errorf("permissions %+v, %v", permissions, err)
 	}
 	invitations := organizationinvitation.NewClient(config)

@@ -77,10 +77,10 @@ func TestTokenIsASessionToken(t *testing.T) {
 		"exp": float64(issued + 60), "iat": float64(issued), "nbf": float64(issued - 10), "jti": id,
 		"iss": "https://clerk.tenantry.localhost", "sub": "user_2LocalMax0000000000000000000",
 		"sid": "sess_2LocalMax0000000000000000000", "sts": "active", "v": 2.0, "fva": []any{0.0, -1.0},
-		"fea": "o:documents",
+		"fea": "o:audit_log,o:documents",
 		"o": object{
 			"id": "org_2LocalAcme000000000000000000", "slg": "acme", "rol": "member",
-			"per": "read,create,update", "fpm": "7",
+			"per": "read,create,update", "fpm": "0,7",
 		},
 	}
 	if diff := cmp.Diff(want, claims); diff != "" {
@@ -100,10 +100,10 @@ func TestTokenCarriesTheRolesCustomPermissions(t *testing.T) {
 		user, organization, role string
 		permissions              []string
 	}{
-		"admin":                 {"ada", "acme", "admin", []string{"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update"}},
+		"admin":                 {"ada", "acme", "admin", []string{"org:audit_log:read", "org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update"}},
 		"elsewhere only member": {"ada", "globex", "member", []string{"org:documents:create", "org:documents:read", "org:documents:update"}},
 		"guest":                 {"nora", "globex", "guest", nil},
-		"by id":                 {"user_2LocalGus0000000000000000000", "org_2LocalGlobex0000000000000000", "admin", []string{"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update"}},
+		"by id":                 {"user_2LocalGus0000000000000000000", "org_2LocalGlobex0000000000000000", "admin", []string{"org:audit_log:read", "org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,10 +112,10 @@ func TestTokenCarriesTheRolesCustomPermissions(t *testing.T) {
 			per, _ := o["per"].(string)
 			fpm, _ := o["fpm"].(string)
 			// What the organization's features are does not depend on the role.
-			if o["rol"] != test.role || claims["fea"] != "o:documents" {
+			if o["rol"] != test.role || claims["fea"] != "o:audit_log,o:documents" {
 				t.Errorf("role %v, features %v", o["rol"], claims["fea"])
 			}
-			one, other := unpack("o:documents", per, fpm)
+			one, other := unpack("o:audit_log,o:documents", per, fpm)
 			if !slices.Equal(one, test.permissions) || !slices.Equal(other, test.permissions) {
 				t.Errorf("decoded %v and %v, want %v", one, other, test.permissions)
 			}

@@ -1,0 +1,60 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/tenantry/tenantry/models"
+)
+
+type (
+	auditEntryResolver           struct{ *Resolver }
+	auditEntryConnectionResolver struct{ *Resolver }
+)
+
+// AuditEntry answers the fields of AuditEntry.
+func (r *Resolver) AuditEntry() AuditEntryResolver { return auditEntryResolver{r} }
+
+// AuditEntryConnection answers the fields of AuditEntryConnection.
+func (r *Resolver) AuditEntryConnection() AuditEntryConnectionResolver {
+	return auditEntryConnectionResolver{r}
+}
+
+func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organization, first *int32, after *string, last *int32, before, action, actor, targetID *string, since, until *time.Time) (*AuditEntryConnection, error) {
+	list := list{organizationID: organizationID(ctx), name: "auditLog"}
+	page, err := list.page(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	filter := models.AuditFilter{Action: action, ActorID: actor, TargetID: targetID, Since: since, Until: until}
+	slice, err := r.org(ctx).AuditLog(ctx, filter, page)
+	if err != nil {
+		return nil, err
+	}
+	connection := &AuditEntryConnection{
+		Edges:    make([]*AuditEntryEdge, len(slice.Items)),
+		Nodes:    make([]*models.AuditEntry, len(slice.Items)),
+		PageInfo: pageInfo(list, slice),
+		Filter:   filter,
+	}
+	for i := range slice.Items {
+		entry := &slice.Items[i]
+		connection.Nodes[i] = entry
+		connection.Edges[i] = &AuditEntryEdge{Cursor: list.cursor(entry.Position()), Node: entry}
+		if entry.ActorID != nil {
+			loadersOf(ctx).members.expect(*entry.ActorID)
+		}
+	}
+	return connection, nil
+}
+
+func (r auditEntryConnectionResolver) TotalCount(ctx context.Context, connection *AuditEntryConnection) (*int32, error) {
+	return total(r.org(ctx).CountAuditEntries(ctx, connection.Filter))
+}
+
+func (r auditEntryResolver) Actor(ctx context.Context, entry *models.AuditEntry) (*models.Member, error) {
+	if entry.ActorID == nil {
+		return nil, nil
+	}
+	return loadersOf(ctx).members.load(ctx, *entry.ActorID)
+}
