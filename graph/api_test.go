@@ -116,7 +116,8 @@ func (a *api) ask(as *auth.Viewer, query string, variables variables) gqltest.An
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	if !strings.HasPrefix(query, "mutation") {
+	// What is done in Clerk is recorded by the manager, which is a fake here.
+	if !strings.HasPrefix(query, "mutation") || !strings.Contains(query, "Document(") {
 		recorder := a.post(as, body)
 		return gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
 	}
