@@ -88,8 +88,10 @@ type Plan struct {
 	Depth int
 	// Targets stand wherever an id is wanted: each type that implements Node needs one.
 	Targets []Target
-	// Right stands where the name of a permission is wanted.
+	// Right stands where the name of a permission or of a role is wanted, if it is one.
 	Right Right
+	// Texts stand where a string is wanted under their name and not every text will do.
+	Texts map[string]string
 }
 
 // Canary is in every text that mutations are given.

@@ -16,16 +16,17 @@ import (
 const schemaText = `
 directive @hasPermission(permission: Permission, role: Role, feature: String, plan: String, reverification: Reverification) on FIELD_DEFINITION | OBJECT
 directive @can(mutation: String, permission: Permission) on FIELD_DEFINITION
-scalar Permission scalar Role scalar Reverification
+scalar Permission scalar Role scalar Reverification scalar JSONObject
 interface Node { id: ID! }
 type Query { node(id: ID!): Node  nodes(ids: [ID!]!): [Node]  self: Self  can(permission: Permission!): Boolean! }
 type Self { self: Self  secret: Secret  plain: String  paid: String @hasPermission(feature: "user:paid", plan: "org:pro") }
 type Secret implements Node @hasPermission(permission: "org:secrets:read") { id: ID!  text: String!  mayDrop: Allowance @can(mutation: "drop") }
 type Other implements Node { id: ID!  text: String  secrets: [Secret!] @hasPermission(role: "org:keeper") }
+type Loose { id: ID! }
 type Allowance { allowed: Boolean! }
 type Mutation { drop(input: DropInput!): Secret @hasPermission(permission: "org:secrets:drop", reverification: "strict") }
 input DropInput { id: ID!  kind: Kind!  reasons: [String!]  nested: Nested }
-input Nested { count: Int  sure: Boolean }
+input Nested { count: Int  sure: Boolean  about: JSONObject  slug: String }
 enum Kind { SOFT HARD }`
 
 func plan(t *testing.T) Plan {
@@ -33,7 +34,10 @@ func plan(t *testing.T) Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Plan{Schema: schema, Depth: 4, Targets: []Target{{"Secret", "secret_1"}, {"Other", "other_1"}}, Right: Right{"permission", "org:secrets:read"}}
+	return Plan{
+		Schema: schema, Depth: 4, Targets: []Target{{"Secret", "secret_1"}, {"Other", "other_1"}, {"Loose", "loose_1"}},
+		Right: Right{"permission", "org:secrets:read"}, Texts: map[string]string{"slug": "canary-slug"},
+	}
 }
 
 func TestRightsOfEveryKind(t *testing.T) {
@@ -61,7 +65,10 @@ func TestOperations(t *testing.T) {
 		`node_of_Secret: node(id: "secret_1") { __typename id ... on Secret { Secret_id: id } ... on Secret { Secret_text: text }`,
 		`nodes(ids: ["secret_1", "other_1"])`, `can(permission: "org:secrets:read")`,
 		`self { __typename self { __typename self { __typename self { __typename } secret { __typename }`,
-		`drop_of_Other: drop(input: {id: "other_1", kind: SOFT, reasons: ["canary-of-the-attack reasons"], nested: {count: 1, sure: true}})`,
+		`drop_of_Other: drop(input: {id: "other_1", kind: SOFT, reasons: ["canary-of-the-attack reasons"], nested: {count: 1, sure: true, about: {canary: "canary-of-the-attack about"}, slug: "canary-slug"}})`,
+		`drop_bare_of_Loose: drop(input: {id: "loose_1", kind: SOFT})`,
+		`drop_only_reasons_of_Secret: drop(input: {id: "secret_1", kind: SOFT, reasons: ["canary-of-the-attack reasons"]})`,
+		`drop_only_nested_of_Secret: drop(input: {id: "secret_1", kind: SOFT, nested: {`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not asked: %s", want, text)
@@ -69,6 +76,13 @@ func TestOperations(t *testing.T) {
 	}
 	if paths < 40 {
 		t.Errorf("only %d paths", paths)
+	}
+	if strings.Contains(text, "node_of_Loose") {
+		t.Errorf("what does not implement Node is asked for as one: %s", text)
+	}
+	p.Right = Right{"reverification", `"strict"`}
+	if got := p.Queries()[0].Text; !strings.Contains(got, `can(permission: "org:canary:read")`) {
+		t.Errorf("what is no permission is asked for as one: %s", got)
 	}
 	p.Depth = 9
 	for _, operation := range p.Queries() {

@@ -1,9 +1,7 @@
 package attack
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -52,30 +50,47 @@ func (p Plan) paths(root *ast.Definition) []path {
 	return all
 }
 
-// forms are the ways to ask for a field: where it takes an id, one for each target, and one with all where it takes many.
+// forms are the ways to ask for a field: one for each variant of its inputs, and where it takes an id, one for each target,
+// or one with all where it takes many.
 func (p Plan) forms(field *ast.FieldDefinition, fragment string) []*step {
 	prefix := field.Name
 	if fragment != "" {
 		prefix = fragment + "_" + field.Name // fields of one name may have other types in other fragments
 	}
-	if !p.takes(field, "ID") {
-		return []*step{{field: field, on: fragment, key: prefix, arguments: p.arguments(field, nil)}}
-	}
-	if p.takesList(field) {
-		var types []string
-		for _, target := range p.Targets {
-			types = append(types, target.TypeName)
-		}
-		return []*step{{field: field, on: fragment, key: prefix, arguments: p.arguments(field, p.Targets), concrete: types}}
-	}
 	var forms []*step
-	for _, target := range p.Targets {
-		forms = append(forms, &step{
-			field: field, on: fragment, key: prefix + "_of_" + target.TypeName,
-			arguments: p.arguments(field, []Target{target}), concrete: []string{target.TypeName},
-		})
+	for _, inputs := range p.variants(field) {
+		key, targets := prefix+inputs.name, p.targets(field)
+		if !p.takes(field, "ID") {
+			forms = append(forms, &step{field: field, on: fragment, key: key, arguments: p.arguments(field, inputs, nil)})
+			continue
+		}
+		if p.takesList(field) {
+			var types []string
+			for _, target := range targets {
+				types = append(types, target.TypeName)
+			}
+			forms = append(forms, &step{field: field, on: fragment, key: key, arguments: p.arguments(field, inputs, targets), concrete: types})
+			continue
+		}
+		for _, target := range targets {
+			forms = append(forms, &step{
+				field: field, on: fragment, key: key + "_of_" + target.TypeName,
+				arguments: p.arguments(field, inputs, []Target{target}), concrete: []string{target.TypeName},
+			})
+		}
 	}
 	return forms
+}
+
+// targets are those that a field can be asked for: all, but where an interface comes back, only what implements it.
+func (p Plan) targets(field *ast.FieldDefinition) []Target {
+	back := p.Schema.Types[field.Type.Name()]
+	if !back.IsAbstractType() {
+		return p.Targets
+	}
+	return slices.DeleteFunc(slices.Clone(p.Targets), func(target Target) bool {
+		return !slices.Contains(p.Schema.GetPossibleTypes(back), p.Schema.Types[target.TypeName])
+	})
 }
 
 // takes says whether a type is wanted anywhere in a field's arguments.
@@ -89,56 +104,4 @@ func (p Plan) takes(field *ast.FieldDefinition, typeName string) bool {
 
 func (p Plan) takesList(field *ast.FieldDefinition) bool {
 	return slices.ContainsFunc(field.Arguments, func(a *ast.ArgumentDefinition) bool { return a.Type.Elem != nil && a.Type.Name() == "ID" })
-}
-
-// arguments writes a field's arguments. Optional ones are left out, unless they are inside of an input.
-func (p Plan) arguments(field *ast.FieldDefinition, targets []Target) string {
-	var written []string
-	for _, argument := range field.Arguments {
-		if argument.Type.NonNull {
-			written = append(written, argument.Name+": "+p.value(argument.Name, argument.Type, targets))
-		}
-	}
-	if written == nil {
-		return ""
-	}
-	return "(" + strings.Join(written, ", ") + ")"
-}
-
-// value makes one up for an argument or a field of an input.
-func (p Plan) value(name string, t *ast.Type, targets []Target) string {
-	if t.Elem != nil {
-		if t.Name() != "ID" {
-			return "[" + p.value(name, t.Elem, targets) + "]"
-		}
-		var ids []string
-		for _, target := range targets {
-			ids = append(ids, strconv.Quote(target.ID))
-		}
-		return "[" + strings.Join(ids, ", ") + "]"
-	}
-	definition := p.Schema.Types[t.Name()]
-	switch definition.Kind {
-	case ast.InputObject:
-		var fields []string
-		for _, field := range definition.Fields {
-			fields = append(fields, field.Name+": "+p.value(field.Name, field.Type, targets))
-		}
-		return "{" + strings.Join(fields, ", ") + "}"
-	case ast.Enum:
-		return definition.EnumValues[0].Name
-	}
-	switch t.Name() {
-	case "ID":
-		return strconv.Quote(targets[0].ID)
-	case "Int", "Float":
-		return "1"
-	case "Boolean":
-		return "true"
-	case "Permission", "Role":
-		return strconv.Quote(p.Right.Name)
-	case "DateTime":
-		return `"2026-11-22T08:30:00Z"`
-	}
-	return strconv.Quote(fmt.Sprintf("%s %s", Canary, name))
 }
