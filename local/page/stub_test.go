@@ -33,8 +33,10 @@ const hostile = `<img src=x onerror="document.title='run'"><script>document.titl
 // rights are what the page is tried with: reading for members, everything for admins.
 var rights = clerk.Rights{
 	Permissions: []clerk.Permission{
-		{Key: "org:documents:read", Name: "Read"}, {Key: "org:documents:create", Name: "Create"},
-		{Key: "org:documents:update", Name: "Update"}, {Key: "org:documents:delete", Name: "Delete"},
+		{Key: "org:documents:read", Name: "Read"},
+		{Key: "org:documents:create", Name: "Create"},
+		{Key: "org:documents:update", Name: "Update"},
+		{Key: "org:documents:delete", Name: "Delete"},
 	},
 	Roles: []clerk.Role{
 		{Key: "org:admin", Name: "Admin", Permissions: []string{
