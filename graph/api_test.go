@@ -109,25 +109,30 @@ func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graph
 
 type variables = map[string]any
 
-// ask sends an operation as somebody, with a fixed request id, so that two answers can be compared byte by byte.
+// ask sends an operation as somebody, and holds that what reaches the store leaves its entry in the audit log.
 func (a *api) ask(as *auth.Viewer, query string, variables variables) gqltest.Answer {
+	a.t.Helper()
+	// What is done in Clerk is recorded by the manager, which is a fake here.
+	if !strings.HasPrefix(query, "mutation") || !strings.Contains(query, "Document(") {
+		return a.send(as, query, variables)
+	}
+	before := a.audited()
+	answer := a.send(as, query, variables)
+	if recorded, want := a.audited()-before, reachedTheStore(answer); recorded != want {
+		a.t.Errorf("%d entries in the audit log, want %d: %s: %s", recorded, want, query, answer.Body)
+	}
+	return answer
+}
+
+// send sends an operation with a fixed request id, so that two answers can be compared byte by byte.
+func (a *api) send(as *auth.Viewer, query string, variables variables) gqltest.Answer {
 	a.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	// What is done in Clerk is recorded by the manager, which is a fake here.
-	if !strings.HasPrefix(query, "mutation") || !strings.Contains(query, "Document(") {
-		recorder := a.post(as, body)
-		return gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
-	}
-	before := a.audited()
 	recorder := a.post(as, body)
-	answer := gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
-	if recorded, want := a.audited()-before, reachedTheStore(answer); recorded != want {
-		a.t.Errorf("%d entries in the audit log, want %d: %s: %s", recorded, want, query, answer.Body)
-	}
-	return answer
+	return gqltest.Read(a.t, recorder.Code, recorder.Body.Bytes())
 }
 
 // audited is how many entries the audit logs of all organizations have.
