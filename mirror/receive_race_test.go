@@ -159,11 +159,14 @@ func TestMirrorsShareTheWork(t *testing.T) {
 		servers[i] = newFixture(t, config)
 		servers[i].config.Observe = func(seen Observation) {
 			mu.Lock()
-			if applied[i]++; seen.Result != Applied {
+			switch seen.Result {
+			case Applied:
+				if applied[i]++; applied[i] == 1 && applied[1-i] > 0 {
+					close(met)
+				}
+			case Stored: // two events met at one object, and one of them is tried again
+			default:
 				t.Errorf("%s is %s", seen.Type, seen.Result)
-			}
-			if applied[i] == 1 && applied[1-i] > 0 {
-				close(met)
 			}
 			mu.Unlock()
 			<-met
@@ -177,7 +180,7 @@ func TestMirrorsShareTheWork(t *testing.T) {
 		t.Fatal("one of them did it all")
 	}
 	servers[0].eventually(t, "SELECT NOT EXISTS (SELECT FROM clerk.inbox WHERE state = 'pending')")
-	if n := servers[0].value(t, "SELECT count(*) FROM clerk.inbox WHERE attempts > 0 OR state <> 'done'"); n != "0" {
+	if n := servers[0].value(t, "SELECT count(*) FROM clerk.inbox WHERE state <> 'done'"); n != "0" {
 		t.Errorf("%s events failed", n)
 	}
 	if diff := w.difference(servers[0].load(t)); diff != "" {
