@@ -61,8 +61,26 @@ func ours(commandLine, data string) bool {
 	return strings.Contains(commandLine, "postgres -D "+data+" -k ")
 }
 
-// launch starts PostgreSQL and returns when it accepts connections. After an error it does not run.
+// leftoverLimit is how long the processes of a PostgreSQL that was killed are waited for.
+const leftoverLimit = 5 * time.Second
+
+// launch starts PostgreSQL and returns when it accepts connections. After an error it does not run. One that was killed a
+// moment ago holds its memory until the last of its processes has noticed, and until then another one refuses to start.
 func launch(ctx context.Context, from binaries, at place, socket, log string, ephemeral bool) (*child.Process, error) {
+	for deadline := time.Now().Add(leftoverLimit); ; {
+		process, err := launchOnce(ctx, from, at, socket, log, ephemeral)
+		if err == nil || time.Now().After(deadline) || !strings.Contains(err.Error(), "pre-existing shared memory block") {
+			return process, err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func launchOnce(ctx context.Context, from binaries, at place, socket, log string, ephemeral bool) (*child.Process, error) {
 	messages, err := openLog(log)
 	if err != nil {
 		return nil, err
