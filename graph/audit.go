@@ -27,6 +27,9 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		return nil, err
 	}
 	filter := models.AuditFilter{Action: action, ActorID: actor, TargetID: targetID, Since: since, Until: until}
+	if err := filter.Check(); err != nil {
+		return nil, err
+	}
 	slice, err := r.org(ctx).AuditLog(ctx, filter, page)
 	if err != nil {
 		return nil, err

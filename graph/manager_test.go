@@ -49,7 +49,7 @@ func (m *fakeManager) InviteMembers(_ context.Context, actor models.Actor, organ
 }
 
 func (m *fakeManager) RevokeInvitation(_ context.Context, actor models.Actor, organizationID, invitationID string) (*models.Invitation, error) {
-	if invitationID != "orginv_"+organizationID[len("org_"):] {
+	if !strings.HasPrefix(invitationID, "orginv_"+organizationID[len("org_"):]) {
 		return nil, models.ErrNotFound
 	}
 	email := "canary@example.com"

@@ -10,6 +10,9 @@ func (r mutationResolver) AddMember(ctx context.Context, input AddMemberInput) (
 	if err := models.CheckRole("role", input.Role); err != nil {
 		return nil, err
 	}
+	if !clerkID.MatchString(input.UserID) {
+		return nil, models.ErrNotFound
+	}
 	if err := r.manager.AddMember(ctx, actor(ctx), organizationID(ctx), input.UserID, input.Role); err != nil {
 		return nil, err
 	}
