@@ -60,6 +60,8 @@ type api struct {
 	scoped     bool
 	handler    http.Handler
 	statements int
+	// requestIDs makes the request ids; without it all are the same.
+	requestIDs func() string
 }
 
 type viewerKey struct{}
@@ -72,11 +74,7 @@ func newAPI(t testing.TB) *api {
 // newAPIWith is newAPI with a schema of the test's own.
 func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *api {
 	t.Helper()
-	config := dbtest.Config(t)
-	a := &api{
-		t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config), manager: &fakeManager{},
-		scoped: config.Scope == store.ScopeTransaction,
-	}
+	a := newAPIOver(t, dbtest.Config(t), newSchema)
 	for _, organizationID := range []string{acme, globex} {
 		dbtest.Organization(t, a.ownerURL, models.Organization{OrganizationID: organizationID, Name: organizationID[len("org_"):]})
 	}
@@ -84,6 +82,16 @@ func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graph
 		dbtest.Member(t, a.ownerURL, models.Member{OrganizationID: v.Organization.ID, UserID: v.UserID, Role: v.Organization.Role})
 	}
 	dbtest.Invitation(t, a.ownerURL, models.Invitation{OrganizationID: acme, ID: "orginv_canary"})
+	return a
+}
+
+// newAPIOver is the schema over a database with nothing in it.
+func newAPIOver(t testing.TB, config store.Config, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *api {
+	t.Helper()
+	a := &api{
+		t: t, store: dbtest.OpenWith(t, config), ownerURL: dbtest.OwnerURL(config), manager: &fakeManager{},
+		scoped: config.Scope == store.ScopeTransaction,
+	}
 	schema, err := newSchema(a.store, a.manager)
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +103,12 @@ func newAPIWith(t testing.TB, newSchema func(*store.Store, graph.Manager) (graph
 				return nil, errors.New("no viewer")
 			}
 			return graph.WithLoaders(graph.WithRequestID(auth.NewContext(ctx, v), transport.RequestID(ctx)), a.store), nil
+		},
+		NewRequestID: func() string {
+			if a.requestIDs == nil {
+				return "the-same-request-id"
+			}
+			return a.requestIDs()
 		},
 		Introspection: true,
 		Logger:        slog.New(slog.DiscardHandler),
@@ -168,7 +182,6 @@ func reachedTheStore(answer gqltest.Answer) (reached int) {
 func (a *api) post(as *auth.Viewer, body []byte) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-Request-Id", "the-same-request-id")
 	recorder := httptest.NewRecorder()
 	a.handler.ServeHTTP(recorder, request.WithContext(context.WithValue(request.Context(), viewerKey{}, as)))
 	return recorder

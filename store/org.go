@@ -46,14 +46,14 @@ func (o Org) through(ctx context.Context, run run, fn func(tx scoped) error) err
 // owned is the one way to an owned table. The filter stands on the generic chain: gorm.G starts a new session and drops
 // whatever conditions and clauses the session it was given had, so clauses are passed in, too.
 func owned[T any](tx scoped, clauses ...clause.Expression) gorm.ChainInterface[T] {
-	return gorm.G[T](tx.db, clauses...).Where("organization_id = ?", tx.org)
+	return gorm.G[T](tx.db, clauses...).Where(firstBelt, tx.org)
 }
 
 // remove deletes one row of an owned table and returns what it was, or ErrNotFound.
 func remove[T any](tx scoped, condition string, value any) (T, error) {
 	var row T
 	deleted := tx.db.WithContext(tx.ctx).Clauses(clause.Returning{}).
-		Where("organization_id = ?", tx.org).Where(condition, value).Delete(&row)
+		Where(firstBelt, tx.org).Where(condition, value).Delete(&row)
 	if deleted.Error == nil && deleted.RowsAffected == 0 {
 		return row, models.ErrNotFound
 	}

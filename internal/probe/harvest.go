@@ -80,6 +80,16 @@ func (s *store) take(b *branch, value any, within map[string]any) {
 	}
 }
 
+// forget drops all texts with a canary in them.
+func (s *store) forget(canary string) {
+	has := func(text string) bool { return strings.Contains(text, canary) }
+	for typeName := range s.ids {
+		s.ids[typeName] = slices.DeleteFunc(s.ids[typeName], has)
+	}
+	s.cursors, s.texts = slices.DeleteFunc(s.cursors, has), slices.DeleteFunc(s.texts, has)
+	maps.DeleteFunc(s.seen, func(text string, _ bool) bool { return has(text) })
+}
+
 var (
 	// common are texts that organizations share by their nature: moments, roles, permissions, actions, enums.
 	common = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT.*|org:[a-z0-9_:]+|[a-z_]+\.[a-z_]+|[A-Z_]+|\d+)$`)

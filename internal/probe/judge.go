@@ -156,7 +156,7 @@ func (r *run) compare(theirs, none sent) {
 		return
 	}
 	r.report.Pairs++
-	a, b := theirs.masked(), none.masked()
+	a, b := theirs.masked(none.values), none.masked(theirs.values)
 	if theirs.answer.Status == none.answer.Status && bytes.Equal(a, b) {
 		return
 	}
@@ -177,12 +177,13 @@ func done(s sent) bool {
 	return true
 }
 
-// masked is an answer without the request's id and without the values that were given.
-func (s sent) masked() []byte {
+// masked is an answer without the request's id and without the values in which the other operation differs.
+func (s sent) masked(others []any) []byte {
 	body := requestID.ReplaceAll(s.answer.Body, []byte(`"requestId":""`))
-	for _, value := range s.values {
-		for _, given := range stringsOf(value) {
-			if raw := inJSON(given); len(raw) > 0 {
+	for i, value := range s.values {
+		given, other := stringsOf(value), stringsOf(others[i])
+		for j := range given {
+			if raw := inJSON(given[j]); given[j] != other[j] && len(raw) > 0 {
 				body = bytes.ReplaceAll(body, raw, []byte("…"))
 			}
 		}
@@ -224,9 +225,12 @@ func (r *run) find(what string, s sent, detail string) {
 	} else {
 		r.report.Leaks++
 	}
-	if len(r.report.Findings) == mostFindings {
-		return
+	if len(r.report.Findings) < mostFindings {
+		r.report.Findings = append(r.report.Findings, s.finding(what, detail))
 	}
+}
+
+func (s sent) finding(what, detail string) Finding {
 	var positions []string
 	for _, p := range s.slots {
 		positions = append(positions, p.name)
@@ -235,7 +239,5 @@ func (r *run) find(what string, s sent, detail string) {
 	if err != nil {
 		variables = nil
 	}
-	r.report.Findings = append(r.report.Findings, Finding{
-		What: what, Position: strings.Join(positions, ", "), Detail: detail, Operation: s.text, Variables: string(variables),
-	})
+	return Finding{What: what, Position: strings.Join(positions, ", "), Detail: detail, Operation: s.text, Variables: string(variables)}
 }

@@ -18,6 +18,9 @@ func (r *run) scout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, canary := range r.Canaries {
+		mine.forget(canary) // what A should not see does not become A's own by being seen
+	}
 	r.own, r.foreign = mine.without(&theirs), theirs.without(&mine)
 	if len(r.foreign.seen) == 0 {
 		return errNothing
@@ -32,7 +35,7 @@ func (r *run) scout(ctx context.Context) error {
 		return err
 	}
 	// What A reads of its own counts as reached.
-	for _, o := range r.tour(&mine) {
+	for _, o := range r.tour(&r.own) {
 		if _, err := r.send(ctx, o, nil, nil); err != nil {
 			return err
 		}
