@@ -67,7 +67,7 @@ func (t *Twin) Run(ctx context.Context, operations int) (TwinReport, error) {
 			report.Mutations++
 		}
 		o, values := r.any(choices, mutation)
-		if err := t.both(ctx, r, o, values, &report); err != nil {
+		if err := t.both(ctx, o, values, &report); err != nil {
 			return report, err
 		}
 		report.Operations++
@@ -128,7 +128,7 @@ func (r *run) any(choices []*position, mutation bool) (*operation, []any) {
 	}
 }
 
-func (t *Twin) both(ctx context.Context, r *run, o *operation, values []any, report *TwinReport) error {
+func (t *Twin) both(ctx context.Context, o *operation, values []any, report *TwinReport) error {
 	text, variables := o.write(t.Schema, values)
 	beside, err := t.A(ctx, text, variables)
 	if err != nil {
