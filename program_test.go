@@ -25,6 +25,9 @@ import (
 const asProgram = "TENANTRY_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if err := leadOver(); err != nil {
+		panic(err)
+	}
 	end := spectest.Begin()
 	if os.Getenv(asProgram) != "" {
 		main()
