@@ -18,6 +18,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/internal/gqltest"
+	"github.com/tenantry/tenantry/internal/spectest"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -25,11 +26,16 @@ import (
 const asProgram = "TENANTRY_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if err := leadOver(); err != nil {
+		panic(err)
+	}
+	end := spectest.Begin()
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
 	}
 	dbtest.Main(m)
+	end()
 }
 
 // databases are what the programs of each folder use: none, so that they start their own, unless the suite is run in
