@@ -73,7 +73,7 @@ type program struct {
 	exited chan error
 	// database is what the program was told to use, empty for its own. mutations counts those held to the audit log.
 	database  string
-	mutations atomic.Int32
+	mutations *atomic.Int32
 }
 
 // start starts the program as a user would, on a free port, and waits until it is ready.
@@ -104,7 +104,7 @@ func launchWith(t *testing.T, dir string, settings ...string) *program {
 			env = append(env, setting)
 		}
 	}
-	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
+	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1), mutations: new(atomic.Int32)}
 	for _, name := range []string{"DATABASE_URL=", "DATABASE_MIGRATE_URL="} {
 		for _, variable := range env {
 			if value, is := strings.CutPrefix(variable, name); is {
