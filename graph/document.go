@@ -63,9 +63,11 @@ func documentEdge(ctx context.Context, document *models.Document) *DocumentEdge 
 
 // expectAuthors has the authors of documents read together, if anybody asks for one.
 func expectAuthors(ctx context.Context, documents ...*models.Document) {
-	authors := make([]string, len(documents))
-	for i, document := range documents {
-		authors[i] = document.AuthorID
+	authors := make([]string, 0, len(documents))
+	for _, document := range documents {
+		if document.AuthorID != "" {
+			authors = append(authors, document.AuthorID)
+		}
 	}
 	loadersOf(ctx).members.expect(authors...)
 }
@@ -75,6 +77,9 @@ func (r documentConnectionResolver) TotalCount(ctx context.Context, _ *DocumentC
 }
 
 func (r documentResolver) Author(ctx context.Context, document *models.Document) (*models.Member, error) {
+	if document.AuthorID == "" {
+		return nil, nil
+	}
 	return loadersOf(ctx).members.load(ctx, document.AuthorID)
 }
 
