@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
@@ -24,6 +25,9 @@ type welcomed struct {
 	owner *pgx.Conn
 	clock atomic.Int64 // how far ahead
 	logs  strings.Builder
+	// id, if given, is every new id; after, if given, runs in the transaction when the welcomes are over.
+	id    uuid.UUID
+	after func()
 }
 
 func newWelcomed(t *testing.T, welcome store.Welcome) *welcomed {
@@ -32,6 +36,12 @@ func newWelcomed(t *testing.T, welcome store.Welcome) *welcomed {
 	config := dbtest.Config(t)
 	config.Welcome, config.Logger = welcome, slog.New(slog.NewTextHandler(&w.logs, nil))
 	config.Now = func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) }
+	config.NewID = func() uuid.UUID {
+		if w.id != uuid.Nil {
+			return w.id
+		}
+		return uuid.Must(uuid.NewV7())
+	}
 	w.Store = dbtest.OpenWith(t, config)
 	owner, err := pgx.Connect(t.Context(), dbtest.OwnerURL(config))
 	if err != nil {
@@ -63,6 +73,9 @@ func (w *welcomed) appear(ids ...string) {
 		}
 		if err := tx.Welcome(organizations...); err != nil {
 			return err
+		}
+		if w.after != nil {
+			w.after()
 		}
 		if after, err := tx.WhoAmI(); after != before || err != nil {
 			w.t.Errorf("the transaction went on as %q, %v, and began as %q", after, err, before)
@@ -170,7 +183,7 @@ func TestWelcomeThatFailsIsRunAgain(t *testing.T) {
 			return nil
 		},
 		"what is checked at the commit": func(ctx context.Context, org store.Org) error {
-			return org.Exec(ctx, "INSERT INTO parts VALUES (?, gen_random_uuid())", acme)
+			return org.Exec(ctx, "INSERT INTO public.parts VALUES (?, gen_random_uuid())", acme)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,13 +203,19 @@ func TestWelcomeThatFailsIsRunAgain(t *testing.T) {
 				}
 				return nil
 			})
-			if _, err := w.owner.Exec(t.Context(), `CREATE TABLE parts (organization_id text COLLATE "C", document uuid,
+			if _, err := w.owner.Exec(t.Context(), `CREATE TABLE public.parts (organization_id text COLLATE "C", document uuid,
 				FOREIGN KEY (organization_id, document) REFERENCES documents DEFERRABLE INITIALLY DEFERRED);
-				CALL tenantry.own_table('parts')`); err != nil {
+				CALL tenantry.own_table('public.parts')`); err != nil {
 				t.Fatal(err)
 			}
 			dbtest.Document(t, w.Org(globex), models.Document{Title: "Theirs"})
+			w.after = func() {
+				if _, err := kept.Document(t.Context(), uuid.Nil); err == nil || errors.Is(err, models.ErrNotFound) {
+					t.Errorf("the handle afterwards: %v", err)
+				}
+			}
 			w.appear("org_0", acme, "org_2") // in one transaction, which commits
+			w.after = nil
 			if o, err := w.Org(acme).Organization(t.Context()); err != nil || o.Name != "Name of "+acme {
 				t.Fatalf("the organization: %+v, %v", o, err)
 			}
@@ -207,9 +226,6 @@ func TestWelcomeThatFailsIsRunAgain(t *testing.T) {
 				if titles := w.titles(id); len(titles) != 1 {
 					t.Errorf("%s beside it has %q", id, titles)
 				}
-			}
-			if _, err := kept.Document(t.Context(), [16]byte{}); err == nil || errors.Is(err, models.ErrNotFound) {
-				t.Errorf("the handle afterwards: %v", err)
 			}
 			if logs := w.logs.String(); !strings.Contains(logs, "organization_id="+acme) || strings.Contains(logs, "secret") {
 				t.Errorf("the log says %s", logs)
@@ -238,6 +254,25 @@ func TestWelcomeThatFailsIsRunAgain(t *testing.T) {
 				t.Errorf("another organization has %q", titles)
 			}
 		})
+	}
+}
+
+// A write that fails inside leaves nothing behind, and the rest goes on.
+func TestWelcomeGoesOnAfterAWriteThatFailed(t *testing.T) {
+	t.Parallel()
+	var w *welcomed
+	w = newWelcomed(t, func(ctx context.Context, org store.Org, o models.Organization) error {
+		w.id = uuid.Must(uuid.NewV7())
+		first, second := hello(ctx, org, o), hello(ctx, org, o)
+		w.id = uuid.Nil
+		if first != nil || second == nil {
+			t.Errorf("a document: %v, another one of the same id: %v", first, second)
+		}
+		return hello(ctx, org, o)
+	})
+	w.appear(acme)
+	if titles := w.titles(acme); len(titles) != 2 {
+		t.Errorf("there are %q", titles)
 	}
 }
 
