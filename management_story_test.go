@@ -64,7 +64,7 @@ func TestManagementStory(t *testing.T) {
 		told = append(told, at(nora, `{ organization { auditLog { nodes { action outcome actor { name } } } } }`, "organization", "auditLog", "nodes", i, "action"))
 	}
 	if want := fmt.Sprint([]any{
-		"member.update_role", "member.leave", "member.leave", "member.update_role", "invitation.create", "document.create", "organization.create", nil,
+		"member.update_role", "member.leave", "member.leave", "member.update_role", "invitation.create", "organization.create", "document.create", nil,
 	}); fmt.Sprint(told) != want {
 		t.Errorf("the audit log tells %v, want %s", told, want)
 	}

@@ -63,11 +63,9 @@ func documentEdge(ctx context.Context, document *models.Document) *DocumentEdge 
 
 // expectAuthors has the authors of documents read together, if anybody asks for one.
 func expectAuthors(ctx context.Context, documents ...*models.Document) {
-	authors := make([]string, 0, len(documents))
-	for _, document := range documents {
-		if document.AuthorID != "" {
-			authors = append(authors, document.AuthorID)
-		}
+	authors := make([]string, len(documents))
+	for i, document := range documents {
+		authors[i] = document.AuthorID
 	}
 	loadersOf(ctx).members.expect(authors...)
 }

@@ -36,16 +36,13 @@ func (m *Manager) conclude(ctx context.Context, deed Deed, changes []change, err
 		if deed.Before, failed = deed.before(tx); failed != nil {
 			return failed
 		}
-		// Before what follows from it: a new organization's welcome is recorded, too.
-		if record := m.record(ctx, deed); record != nil {
-			if err := record(tx, outcomeOf(err)); err != nil {
-				return err
-			}
-		}
 		for _, c := range changes {
 			if err := c.apply(tx); err != nil {
 				return err
 			}
+		}
+		if record := m.record(ctx, deed); record != nil {
+			return record(tx, outcomeOf(err))
 		}
 		return nil
 	})

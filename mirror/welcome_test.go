@@ -123,7 +123,7 @@ func TestWelcomeByWriteThrough(t *testing.T) {
 	if found := g.documents(t); found != want {
 		t.Errorf("after the mutation: %q", found)
 	}
-	if log := g.audited(t, made.ID); len(log) != 2 || !strings.HasPrefix(log[0], "document.create applied Document") || !strings.HasPrefix(log[1], "organization.create applied") {
+	if log := g.audited(t, made.ID); len(log) != 2 || !strings.HasPrefix(log[0], "organization.create applied") || !strings.HasPrefix(log[1], "document.create applied Document") {
 		t.Errorf("the audit log: %q", log)
 	}
 	for i, e := range g.clerk.events {
