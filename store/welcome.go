@@ -49,16 +49,21 @@ func (tx *MirrorTx) Welcome(organizations ...models.Organization) error {
 	for _, id := range fresh {
 		isFresh[id] = true
 	}
+	var failure error
 	for _, o := range organizations {
 		if !isFresh[o.OrganizationID] {
 			continue
 		}
-		failure, err := tx.welcome(o)
-		if err == nil && failure != nil {
-			err = tx.putOffWelcome(o.OrganizationID, 0, failure)
+		// Where one took all its time the others wait for another transaction, so that this one does not last.
+		if !errors.Is(failure, context.DeadlineExceeded) {
+			if failure, err = tx.welcome(o); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
+		if failure != nil {
+			if err := tx.putOffWelcome(o.OrganizationID, 0, failure); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
