@@ -43,11 +43,11 @@ func (f databaseFlags) open(ctx context.Context, c *console) (*store.Store, erro
 	if err := problems.err(); err != nil {
 		return nil, err
 	}
-	return openDatabase(ctx, config, fewConnections)
+	return openDatabase(ctx, config, fewConnections, c.welcome)
 }
 
 // openDatabase opens the database of checked settings, or the private one of the server that runs in their folder.
-func openDatabase(ctx context.Context, config Config, connections int32) (*store.Store, error) {
+func openDatabase(ctx context.Context, config Config, connections int32, welcome store.Welcome) (*store.Store, error) {
 	private := config.DatabaseURL == ""
 	if private {
 		var err error
@@ -57,7 +57,7 @@ func openDatabase(ctx context.Context, config Config, connections int32) (*store
 	}
 	opened, err := store.Open(ctx, store.Config{
 		URL: config.DatabaseURL, MigrateURL: config.DatabaseMigrateURL, Scope: store.Scope(config.Scope),
-		MaxConnections: connections, Logger: slog.New(slog.DiscardHandler),
+		MaxConnections: connections, Welcome: welcome, Logger: slog.New(slog.DiscardHandler),
 	})
 	if private && errors.Is(err, models.ErrUnavailable) {
 		return nil, fmt.Errorf("the server that ran in %s has stopped, and its private PostgreSQL with it: start it again with `go run .`, "+
