@@ -179,6 +179,9 @@ func TestPageTellsTheManagementStory(t *testing.T) {
 	m.click("#confirm-do")
 	m.see("#confirm-outcome", "LAST_ADMIN")
 	m.click("#confirm-cancel")
+	m.write("#profile-name", "Nora<i>werk</i>")
+	m.click("#profile-save")
+	m.see("#settings-notice", "name: is not accepted")
 	m.write("#profile-name", "Norawerk")
 	m.write("#profile-slug", "norawerk")
 	m.click("#profile-save")
@@ -189,12 +192,16 @@ func TestPageTellsTheManagementStory(t *testing.T) {
 	m.tab("roles")
 	m.see(`#roles [data-role="org:admin"]`, "org:sys_profile:delete")
 	browsertest.FullScreenshot(t, m.ctx, "manage-roles")
+	const hostile = `<img src=x onerror=document.title=1>`
+	p.ask(p.token("nora", "norawerk"), `mutation($title: String!) { createDocument(input: {title: $title, content: ""}) { document { id } } }`, variables{"title": hostile})
 	m.tab("audit")
-	m.see("#audit-count", "10 entries")
+	m.see("#audit-count", "12 entries")
 	for _, action := range []string{"organization.create", "organization.update", "invitation.create", "invitation.revoke", "member.update_role", "member.add", "member.remove", "member.leave"} {
 		m.see(fmt.Sprintf(`#audit [data-action=%q]`, action), "Nora Noether")
 	}
 	m.see(`#audit [data-action="member.leave"]`, "refused")
+	m.see(`#audit [data-action="document.create"]`, hostile)
+	m.await(`!document.querySelector("#audit img")`)
 	browsertest.FullScreenshot(t, m.ctx, "manage-audit")
 	m.pick("#audit-action", "member.add")
 	m.see("#audit-count", "1 ")
@@ -207,6 +214,7 @@ func TestPageTellsTheManagementStory(t *testing.T) {
 	m.click("#confirm-do")
 	m.see("#confirm-outcome", "REVERIFICATION")
 	browsertest.Screenshot(t, m.ctx, "manage-reverification")
+	m.await(`document.activeElement.id === "confirm-prove"`)
 	m.see("#settings-title", "Norawerk")
 	m.click("#confirm-prove")
 	m.see("#settings-notice", "Norawerk is deleted")
@@ -254,6 +262,9 @@ func TestPageOffersWhatTheViewerMay(t *testing.T) {
 				m.await(`document.querySelector("#settings").getAttribute("aria-busy") === "false"`)
 				browsertest.FullScreenshot(t, m.ctx, fmt.Sprintf("manage-%s-%s-%d", tab, scheme, width))
 				m.await(fmt.Sprintf("document.documentElement.scrollWidth <= %d", width))
+				if pale, err := browsertest.PaleTexts(m.ctx); err != nil || len(pale) > 0 {
+					t.Errorf("%s, %s, %d: hard to read: %q %v", tab, scheme, width, pale, err)
+				}
 				m.await(`[...document.querySelectorAll("#settings .card")].every((card) => [...card.querySelectorAll(":not([role=tab])")].every((e) =>
 					!e.checkVisibility() || e.getBoundingClientRect().right <= card.getBoundingClientRect().right))`)
 			}
@@ -261,4 +272,52 @@ func TestPageOffersWhatTheViewerMay(t *testing.T) {
 	}
 	m.await(`[...document.querySelectorAll("#settings :is(input, select, button)")].every((e) =>
 		(e.ariaLabel || (e.tagName === "BUTTON" ? e.innerText || e.textContent : [...(e.labels ?? [])].map((l) => l.textContent).join(""))).trim())`)
+}
+
+// A list comes in pages, stays as long as it was read when something changes, and the keyboard is enough.
+func TestPageReadsListsInPages(t *testing.T) {
+	t.Parallel()
+	p := start(t, dbtest.Dir(t))
+	for i := range 3 {
+		var people []string
+		for j := range 10 {
+			people = append(people, fmt.Sprintf(`{email: "person%d%d@example.com", role: "org:member"}`, i, j))
+		}
+		invite := fmt.Sprintf(`mutation { inviteMembers(input: {invitations: [%s]}) { results { code } } }`, strings.Join(people, ","))
+		if got := p.ask(p.token("ada", "acme"), invite, nil); got.Code() != "" || got.At("inviteMembers", "results", 9, "code") != nil {
+			t.Fatalf("inviting: %s", got)
+		}
+	}
+	m := manage(t, p, "ada", "acme")
+	m.see("#settings-title", "Acme")
+	m.do(chromedp.Focus(chromedp.CSS("#tab-members")), chromedp.KeyEvent(kb.ArrowRight))
+	m.await(`document.activeElement.id === "tab-invitations" && document.activeElement.ariaSelected === "true"`)
+	m.see("#invitations-count", "25 of 30 invitations")
+	m.await(`document.querySelectorAll("#invitations li").length === 25`)
+	m.click("#invitations-more")
+	m.see("#invitations-count", "30 invitations")
+	m.await(`document.querySelector("#invitations-more").hidden && document.querySelectorAll("#invitations li").length === 30`)
+	m.click(`[data-email="person00@example.com"] [data-key^="revoke"]`)
+	m.await(`document.activeElement.innerText === "Keep"`)
+	m.click(`[data-email="person00@example.com"] .sure`)
+	m.see("#invitations-count", "29 invitations")
+	m.await(`document.querySelectorAll("#invitations li").length === 29`)
+
+	// Another organization of the same person, from the keyboard.
+	m.do(chromedp.Focus(chromedp.CSS(`#memberships [data-slug="globex"] button`)), chromedp.KeyEvent(kb.Enter))
+	m.see("#settings-title", "Globex")
+	m.see("#settings-missing", "org:sys_memberships:manage")
+	if left := m.shown("#settings"); strings.Contains(left, "@example.com") {
+		t.Errorf("Acme's invitations are shown in Globex:\n%s", left)
+	}
+	m.tab("profile")
+	m.do(chromedp.Focus(chromedp.CSS("#leave")), chromedp.KeyEvent(kb.Enter))
+	m.await(`document.querySelector("#confirm").open && document.activeElement.id === "confirm-name"`)
+	m.do(chromedp.KeyEvent(kb.Escape))
+	m.await(`!document.querySelector("#confirm").open && document.activeElement.id === "leave"`)
+	m.do(chromedp.KeyEvent(kb.Enter))
+	m.await(`document.querySelector("#confirm").open`)
+	m.do(chromedp.KeyEvent("Globex"), chromedp.KeyEvent(kb.Enter))
+	m.see("#settings-notice", "You have left Globex")
+	m.await(`!document.querySelector('#memberships [data-slug="globex"]')`)
 }

@@ -28,12 +28,12 @@ export function confirmByName(desk, { title, text, action, work }) {
   const dialog = byId('confirm');
   const typed = input({ id: 'confirm-name', input: () => (doIt.disabled = typed.value !== name) });
   const doIt = button(action, 'danger', () => attempt(), { id: 'confirm-do', disabled: true });
-  const prove = button('Prove once more who you are', 'primary', () => { desk.session.prove(); return attempt(); }, { id: 'confirm-prove', hidden: true });
+  const prove = button('Prove once more who you are', 'primary', () => { desk.session.prove(); return attempt(); }, { id: 'confirm-prove', hidden: true, title: 'Stands for the dialog that Clerk’s components open' });
   const outcome = el('p', { class: 'confirm-outcome', id: 'confirm-outcome', role: 'status' });
 
   async function attempt() {
     outcome.replaceChildren('Asking …');
-    prove.hidden = true;
+    askForProof(false);
     try {
       const done = await work(typed.value);
       dialog.close();
@@ -42,14 +42,20 @@ export function confirmByName(desk, { title, text, action, work }) {
     } catch (error) {
       if (!dialog.open) return;
       outcome.replaceChildren(...desk.words(error).flat());
-      prove.hidden = !(error instanceof Denied && error.asksForProof);
-      if (!prove.hidden) prove.focus();
+      askForProof(error instanceof Denied && error.asksForProof);
     }
+  }
+
+  /** The way on takes the place of the button that cannot help. */
+  function askForProof(asks) {
+    prove.hidden = !asks;
+    doIt.hidden = asks;
+    if (asks) prove.focus();
   }
 
   const body = el(
     'form',
-    { class: 'confirm-form', novalidate: true, submit: (event) => { event.preventDefault(); if (!doIt.disabled) attempt(); } },
+    { class: 'confirm-form', novalidate: true, submit: (event) => { event.preventDefault(); if (!doIt.disabled && !doIt.hidden) attempt(); } },
     el('h2', { id: 'confirm-title' }, title),
     el('p', {}, text),
     field(['Type ', el('b', {}, name), ' to confirm'], typed),
