@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +233,11 @@ func TestPageOffersWhatTheViewerMay(t *testing.T) {
 	m := manage(t, p, "max", "acme")
 	m.see("#members-count", "2 ")
 	m.see("#members", "ada@acme.example")
+	const layoutShift = `new Promise((resolve) => { let sum = 0; new PerformanceObserver((list) => list.getEntries().forEach((e) => { sum += e.value; }))
+		.observe({ type: "layout-shift", buffered: true }); setTimeout(() => resolve(sum), 200); })`
+	if moved, err := chromedp.Run(m.ctx, chromedp.Evaluate[float64](layoutShift, chromedp.EvalAwaitPromise)); err != nil || moved > 0.1 {
+		t.Errorf("the page moved by %.3f while it was loaded: %v", moved, err)
+	}
 	if offered := m.shown("#members"); strings.Contains(offered, "Remove") || strings.Contains(offered, "Yes") {
 		t.Errorf("Max is offered:\n%s", offered)
 	}
@@ -272,6 +278,19 @@ func TestPageOffersWhatTheViewerMay(t *testing.T) {
 	}
 	m.await(`[...document.querySelectorAll("#settings :is(input, select, button)")].every((e) =>
 		(e.ariaLabel || (e.tagName === "BUTTON" ? e.innerText || e.textContent : [...(e.labels ?? [])].map((l) => l.textContent).join(""))).trim())`)
+}
+
+// Who is removed elsewhere loses sight of the members, and is told why.
+func TestPageOfAMemberWhoIsRemoved(t *testing.T) {
+	t.Parallel()
+	p := start(t, dbtest.Dir(t))
+	m := manage(t, p, "max", "acme")
+	m.see("#members", "ada@acme.example")
+	p.control(http.MethodDelete, "memberships", variables{"organization": "acme", "user": "max"})
+	m.see("#settings-nothing", "membership")
+	m.await(`document.querySelector("#settings-active").hidden && !document.querySelector("#members li")`)
+	p.control(http.MethodPost, "memberships", variables{"organization": "acme", "user": "max", "role": "org:member"})
+	m.see("#members", "ada@acme.example")
 }
 
 // A list comes in pages, stays as long as it was read when something changes, and the keyboard is enough.

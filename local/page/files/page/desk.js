@@ -43,6 +43,8 @@ export class Outdated extends Error {}
 export class Desk {
   viewer = null;
   roles = [];
+  /** Why the organization that was chosen is not active, in words. */
+  ended = null;
   #queue = Promise.resolve();
   #silence;
 
@@ -60,13 +62,23 @@ export class Desk {
   clear() {
     this.viewer = null;
     this.roles = [];
+    this.ended = null;
     this.say();
   }
 
   /** Reads who sits here. Throws as ask does. */
   async load() {
     this.viewer = this.session.person ? (await this.ask(who)).viewer : null;
-    this.roles = this.viewer?.organization ? ((await this.ask(whatRoles)).organization.roles ?? []) : [];
+    this.roles = [];
+    this.ended = null;
+    if (!this.viewer || !this.session.organization) return;
+    try {
+      this.roles = (await this.ask(whatRoles)).organization.roles ?? [];
+    } catch (error) {
+      // The viewer is there all the same, outside: the error says why.
+      if (!(error instanceof Denied) || this.viewer.organization) throw error;
+      this.ended = explain(error.error);
+    }
   }
 
   /** Asks as the session's person and returns the data. Throws Denied, Outdated, or what a token throws. */

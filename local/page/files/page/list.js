@@ -30,6 +30,8 @@ export class List {
   /** Shows nothing, and forgets how far one had read. */
   clear() {
     this.#latest++;
+    // What stands below stays where it is until the next rows come.
+    this.element.style.minHeight = `${this.element.offsetHeight}px`;
     this.#pages = 1;
     this.#nodes = [];
     this.items.replaceChildren();
@@ -88,6 +90,7 @@ export class List {
     this.#cursor = endCursor;
     const rows = nodes.length ? nodes.map((node) => this.row(node)) : [el('li', { class: 'nothing' }, this.empty())];
     replaceKeepingFocus(this.items, rows);
+    this.element.style.minHeight = '';
     this.next.hidden = !hasNextPage;
     this.count.textContent = nodes.length ? this.#howMany(hasNextPage) : '';
   }

@@ -52,7 +52,7 @@ export function startOrganizations(desk) {
 
 function row(desk, { role, joinedAt, organization: { id, name, slug } }) {
   const key = slug ?? id;
-  const active = id === desk.viewer.organization?.id;
+  const active = id === desk.viewer?.organization?.id;
   return el(
     'li',
     { class: 'entry', 'data-slug': key },

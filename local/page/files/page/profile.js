@@ -60,8 +60,12 @@ export function startProfile(desk) {
   }
 
   return {
-    clear: () => fill({ name: '', slug: '' }),
+    clear() {
+      fill({ name: '', slug: '' });
+      leaveIt.disabled = deleteIt.disabled = true;
+    },
     show() {
+      leaveIt.disabled = false;
       if (saveIt.disabled) fill(desk.viewer.organization);
       allow(desk.viewer.managesProfile, 'Your role lacks org:sys_profile:manage.');
       deleteIt.disabled = !desk.viewer.deletes;

@@ -11,6 +11,8 @@ import { startProfile } from './profile.js';
 import { startRoles } from './roles.js';
 import { startTabs } from './tabs.js';
 
+const untitled = 'No active organization';
+
 /** Lets organizations be managed. Returns a function that shows everything anew. */
 export function startSettings({ session, pulse }) {
   const desk = new Desk({ session, pulse });
@@ -27,10 +29,16 @@ export function startSettings({ session, pulse }) {
 
   session.addEventListener('change', () => {
     desk.clear();
-    for (const panel of [organizations, ...Object.values(panels)]) panel.clear();
+    organizations.clear();
+    clearPanels();
+    byId('settings-title').textContent = session.organization ? desk.directory.organizationName(session.organization) : untitled;
     byId('confirm').close();
     desk.refresh();
   });
+
+  function clearPanels() {
+    for (const panel of Object.values(panels)) panel.clear();
+  }
 
   /** One reading at a time; what is asked for meanwhile is read once afterwards. */
   desk.refresh = () => {
@@ -48,7 +56,7 @@ export function startSettings({ session, pulse }) {
     const view = byId('settings');
     if (view.checkVisibility() === false || !desk.directory) return;
     view.setAttribute('aria-busy', 'true');
-    let words = null;
+    let words;
     try {
       await desk.load();
       await organizations.show();
@@ -57,18 +65,19 @@ export function startSettings({ session, pulse }) {
       desk.viewer = null;
       words = error instanceof Denied ? [explain(error.error)] : desk.words(error);
     }
-    await showActive(words);
+    await showActive(words ?? (desk.ended && [desk.ended]));
     view.setAttribute('aria-busy', 'false');
   }
 
   async function showActive(words) {
     const active = desk.viewer?.organization;
-    byId('settings-title').textContent = active?.name ?? 'No active organization';
+    byId('settings-title').textContent = active?.name ?? untitled;
     byId('settings-active').hidden = !active;
     const nothing = byId('settings-nothing');
     nothing.hidden = Boolean(active);
     nothing.replaceChildren(...(words ?? [session.person ? 'Activate one of your organizations, or create one.' : 'Nobody is signed in. Choose a person.']));
     if (active) await showPanel();
+    else clearPanels();
   }
 
   async function showPanel() {
