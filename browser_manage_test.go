@@ -196,7 +196,7 @@ func TestPageTellsTheManagementStory(t *testing.T) {
 	const hostile = `<img src=x onerror=document.title=1>`
 	p.ask(p.token("nora", "norawerk"), `mutation($title: String!) { createDocument(input: {title: $title, content: ""}) { document { id } } }`, variables{"title": hostile})
 	m.tab("audit")
-	m.see("#audit-count", "12 entries")
+	m.see("#audit-count", "13 entries")
 	for _, action := range []string{"organization.create", "organization.update", "invitation.create", "invitation.revoke", "member.update_role", "member.add", "member.remove", "member.leave"} {
 		m.see(fmt.Sprintf(`#audit [data-action=%q]`, action), "Nora Noether")
 	}
