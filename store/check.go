@@ -100,7 +100,7 @@ const catalog = `WITH
 	-- PostgreSQL's own schemas and the copy of Clerk, to which requests have no right, are left out.
 	ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname NOT IN ('clerk', 'information_schema') AND nspname NOT LIKE 'pg\_%'),
 	with_organization AS (
-		SELECT c.oid, c.relkind, c.relrowsecurity, c.relforcerowsecurity, format('%I.%I', n.nspname, c.relname) AS name,
+		SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, format('%I.%I', n.nspname, c.relname) AS name,
 			a.attnum, a.attnotnull, a.atttypid, a.attcollation
 		FROM pg_class c JOIN ours n ON n.oid = c.relnamespace
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organization_id' AND NOT a.attisdropped),

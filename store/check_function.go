@@ -23,6 +23,16 @@ var functionRules = []rule{
 		query: callable + `SELECT 'function ' || name, 'runs with its owner''s rights, and requests may call it', mend FROM callable WHERE extension IS NULL ORDER BY 1`,
 	},
 	{
+		// No danger: what it does was written for this table.
+		name: "trigger", severity: Warning,
+		holds: "what requests write fires no trigger that runs with its owner's rights",
+		query: `SELECT format('%I.%I', n.nspname, c.relname), format('has the trigger %I, whose function %s runs with its owner''s rights', t.tgname, p.oid::regprocedure),
+			format('ALTER ROUTINE %s SECURITY INVOKER;', p.oid::regprocedure)
+		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid JOIN ours n ON n.oid = c.relnamespace CROSS JOIN request
+		WHERE NOT t.tgisinternal AND p.prosecdef AND t.tgparentid = 0
+		AND (has_any_column_privilege(request.oid, c.oid, 'INSERT, UPDATE') OR has_table_privilege(request.oid, c.oid, 'DELETE')) ORDER BY 1, 2`,
+	},
+	{
 		name: "viewer-door", severity: Danger,
 		holds: viewerFunction + " is as the migrations made it",
 		query: `SELECT 'function ` + viewerFunction + `', 'is not as the migrations made it: owned by the mirror''s role, with search_path = pg_catalog, pg_temp, to be called by requests alone',

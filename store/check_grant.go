@@ -24,6 +24,15 @@ var grantRules = []rule{
 		ORDER BY 1`,
 	},
 	{
+		name: "setting", severity: Danger,
+		holds: "no database and no role has an organization or a viewer by itself: who names none reaches nothing",
+		query: `SELECT CASE WHEN s.setrole = 0 THEN 'database ' || quote_ident(d.datname) ELSE 'role ' || s.setrole::regrole END, 'sets ' || split_part(c, '=', 1) || ' for whoever does not',
+			format('ALTER %s RESET %s;', CASE WHEN s.setrole = 0 THEN format('DATABASE %I', d.datname) WHEN s.setdatabase = 0 THEN format('ROLE %s', s.setrole::regrole)
+				ELSE format('ROLE %s IN DATABASE %I', s.setrole::regrole, d.datname) END, split_part(c, '=', 1))
+		FROM (SELECT setdatabase, setrole, unnest(setconfig) AS c FROM pg_db_role_setting) AS s LEFT JOIN pg_database d ON d.oid = s.setdatabase
+		WHERE c LIKE 'tenantry.%' AND (s.setdatabase = 0 OR d.datname = current_database()) ORDER BY 1, 2`,
+	},
+	{
 		// No danger: it needs SQL of one's own. Before PostgreSQL 15 everybody had it on public, and not every owner of a
 		// database may take it away.
 		name: "creation", severity: Warning,

@@ -46,7 +46,8 @@ var tableRules = []rule{
 					WHERE has_table_privilege(request.oid, o.oid, r.right)) AS rights
 			FROM owned o)
 		SELECT name, 'is not fenced by organization: it has neither row level security nor a policy',
-			format('CALL tenantry.own_table(%L%s);', name, ', ' || quote_literal(rights))
+			CASE WHEN relispartition THEN format(E'ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY;\nALTER TABLE %1$s FORCE ROW LEVEL SECURITY;\n` + fence + `\nCREATE POLICY organization_rows ON %1$s USING (true) WITH CHECK (true);', name)
+				ELSE format('CALL tenantry.own_table(%L%s);', name, ', ' || quote_literal(rights)) END
 		FROM fenced WHERE NOT relrowsecurity AND NOT has_policies
 		UNION ALL SELECT name, 'has policies that do not hold: row level security is not enabled', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', name)
 		FROM fenced WHERE NOT relrowsecurity AND has_policies

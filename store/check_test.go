@@ -112,6 +112,12 @@ var breaches = map[string]breach{
 	"tables to come":       {"default-rights", []string{"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"}, "default privileges", "give SELECT TABLES"},
 	"sequences to come":    {"default-rights", []string{"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {request}"}, "default privileges", "in public"},
 
+	"an organization for all": {"setting", []string{"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET tenantry.organization = %L', current_database(), 'org_acme'); END $$"}, "database ", "sets tenantry.organization"},
+	"a viewer for one":        {"setting", []string{"DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET tenantry.viewer = %L', (SELECT request_role FROM tenantry.instance), current_database(), 'user_ada'); END $$"}, "role ", "sets tenantry.viewer"},
+	"a trigger": {"trigger", []string{
+		"CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NULL; END'", "REVOKE ALL ON FUNCTION noted FROM PUBLIC",
+		"CREATE TRIGGER noted AFTER INSERT ON documents FOR EACH ROW EXECUTE FUNCTION noted()",
+	}, "public.documents", "has the trigger noted"},
 	"an owned table":    {"ownership", []string{"CREATE TABLE mine (id int)", "GRANT CREATE ON SCHEMA public TO {request}", "ALTER TABLE mine OWNER TO {request}", "REVOKE CREATE ON SCHEMA public FROM {request}"}, "role ", "owns public.mine"},
 	"an owned schema":   {"ownership", []string{"CREATE SCHEMA mine AUTHORIZATION {request}"}, "role ", "owns the schema mine"},
 	"a back door":       {"back-door", []string{"CREATE FUNCTION everybody() RETURNS SETOF documents LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM documents'"}, "function public.everybody()", "runs with its owner's rights"},
