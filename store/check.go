@@ -154,7 +154,7 @@ func checkCatalog(ctx context.Context, conn *pgx.Conn, instance Instance) (Exami
 	}
 	defer func() { _ = tx.Rollback(ctx) }()
 	// Names come out with their schemas, and nobody's function stands before PostgreSQL's.
-	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = 30000"); err != nil {
+	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = 30000; SET LOCAL jit = off"); err != nil {
 		return nil, translate(err)
 	}
 	var all Examination
