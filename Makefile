@@ -27,7 +27,7 @@ check: ## Everything that must hold before a change is taken, some ten minutes.
 # The same tests as in `go test`, on many more cases: the figures in docs/mirror.md come from here. PROVE=0.1 does a tenth.
 # The whole takes some 20 minutes of one core, as a tenth of the models took two; add what runs on PostgreSQL.
 PROVE ?= 1
-PROOFS := Order|Nobody|Shortcuts|TokenAgainst|Lost|Exodus|Postgres|Concurrent|Killed|Backfill|Malformed|Endpoint|Revocation
+PROOFS := Order|Nobody|Shortcuts|TokenAgainst|Lost|Exodus|Postgres|Concurrent|Killed|Backfill|Malformed|Endpoint|Revocation|StoryUnder
 
 prove: ## The long proofs of the mirror, with their figures.
 	TENANTRY_PROVE=$(PROVE) GOGC=400 go test -count=1 -p 1 -timeout 180m -v -run '$(PROOFS)' ./mirror .

@@ -27,6 +27,9 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		return nil, err
 	}
 	filter := models.AuditFilter{Action: action, ActorID: actor, TargetID: targetID, Since: since, Until: until}
+	if err := filter.Check(); err != nil {
+		return nil, err
+	}
 	slice, err := r.org(ctx).AuditLog(ctx, filter, page)
 	if err != nil {
 		return nil, err
@@ -42,7 +45,7 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		connection.Nodes[i] = entry
 		connection.Edges[i] = &AuditEntryEdge{Cursor: list.cursor(entry.Position()), Node: entry}
 		if entry.ActorID != nil {
-			loadersOf(ctx).members.expect(*entry.ActorID)
+			expectMembers(ctx, entry.OrganizationID, *entry.ActorID)
 		}
 	}
 	return connection, nil
@@ -56,5 +59,5 @@ func (r auditEntryResolver) Actor(ctx context.Context, entry *models.AuditEntry)
 	if entry.ActorID == nil {
 		return nil, nil
 	}
-	return loadersOf(ctx).members.load(ctx, *entry.ActorID)
+	return loadMember(ctx, entry.OrganizationID, *entry.ActorID)
 }

@@ -69,6 +69,29 @@ type AuditFilter struct {
 	Since, Until *time.Time
 }
 
+// maxAuditFilter is more characters than any action or id has.
+const maxAuditFilter = 512
+
+// Check returns an *InvalidError that names every text which no entry can have, or nil.
+func (f AuditFilter) Check() error {
+	var fields []FieldError
+	for _, text := range []struct {
+		path  string
+		given *string
+	}{{"action", f.Action}, {"actor", f.ActorID}, {"targetId", f.TargetID}} {
+		if text.given == nil {
+			continue
+		}
+		if message := checkText(*text.given, maxAuditFilter); message != "" {
+			fields = append(fields, FieldError{Path: text.path, Message: message})
+		}
+	}
+	if fields != nil {
+		return &InvalidError{Fields: fields}
+	}
+	return nil
+}
+
 // AuditField is a field of a noun with its value, as far as the audit log may have it: no secrets, and no names or
 // addresses of people, as an entry outlives both.
 type AuditField struct {

@@ -39,6 +39,8 @@ type Config struct {
 	NewID func() uuid.UUID
 	// Logger hears what is odd but no error; slog.Default unless given.
 	Logger *slog.Logger
+	// Welcome is run once for each organization that appears; nothing is unless given.
+	Welcome Welcome
 }
 
 // Store is an open database.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/spectest"
 	"github.com/tenantry/tenantry/local/clerk"
 	"github.com/tenantry/tenantry/mirror"
 	"github.com/tenantry/tenantry/store"
@@ -116,10 +117,11 @@ func TestDoctorUsage(t *testing.T) {
 	asked := 0
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked++
+		w.Header().Set(spectest.HeaderStandIn, "it has no body")
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	t.Cleanup(api.Close)
-	nowhere := environment{"CLERK_API_URL": api.URL, "TENANTRY_DIR": t.TempDir()}
+	nowhere := environment{"CLERK_API_URL": api.URL + "/v1", "TENANTRY_DIR": t.TempDir()}
 	live, test := nowhere, nowhere
 	for name, value := range production().without("DATABASE_URL") {
 		live = live.with(name, value)

@@ -37,7 +37,7 @@ func (f databaseFlags) open(ctx context.Context, c *console) (*store.Store, erro
 	if err != nil {
 		return nil, err
 	}
-	return openDatabase(ctx, config, fewConnections)
+	return openDatabase(ctx, config, fewConnections, c.welcome)
 }
 
 // config reads which database is meant.
@@ -53,8 +53,8 @@ func (f databaseFlags) config(c *console) (Config, error) {
 }
 
 // openDatabase opens the database of checked settings, or the private one of the server that runs in their folder.
-func openDatabase(ctx context.Context, config Config, connections int32) (opened *store.Store, err error) {
-	err = withDatabase(config, connections, func(config store.Config) error {
+func openDatabase(ctx context.Context, config Config, connections int32, welcome store.Welcome) (opened *store.Store, err error) {
+	err = withDatabase(config, connections, welcome, func(config store.Config) error {
 		opened, err = store.Open(ctx, config)
 		return err
 	})
@@ -63,7 +63,7 @@ func openDatabase(ctx context.Context, config Config, connections int32) (opened
 
 // examineDatabase looks at the same database without judging it.
 func examineDatabase(ctx context.Context, config Config) (found store.Examination, err error) {
-	err = withDatabase(config, fewConnections, func(config store.Config) error {
+	err = withDatabase(config, fewConnections, nil, func(config store.Config) error {
 		found, err = store.Examine(ctx, config)
 		return err
 	})
@@ -71,7 +71,7 @@ func examineDatabase(ctx context.Context, config Config) (found store.Examinatio
 }
 
 // withDatabase hands on how the database is reached.
-func withDatabase(config Config, connections int32, fn func(config store.Config) error) error {
+func withDatabase(config Config, connections int32, welcome store.Welcome, fn func(config store.Config) error) error {
 	private := config.DatabaseURL == ""
 	if private {
 		var err error
@@ -81,7 +81,7 @@ func withDatabase(config Config, connections int32, fn func(config store.Config)
 	}
 	err := fn(store.Config{
 		URL: config.DatabaseURL, MigrateURL: config.DatabaseMigrateURL, Scope: store.Scope(config.Scope),
-		MaxConnections: connections, Logger: slog.New(slog.DiscardHandler),
+		MaxConnections: connections, Welcome: welcome, Logger: slog.New(slog.DiscardHandler),
 	})
 	if private && errors.Is(err, models.ErrUnavailable) {
 		return fmt.Errorf("the server that ran in %s has stopped, and its private PostgreSQL with it: start it again with `go run .`, "+
