@@ -126,7 +126,13 @@ func openDatabase(ctx context.Context, config cli.Config, databaseURL string, lo
 		return nil, false, err
 	}
 	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
-	return db, fresh, err
+	if err != nil {
+		return nil, false, err
+	}
+	for _, found := range db.Examination().Warnings() {
+		logger.Warn("not as isolation needs it, see `tenantry doctor`", "check", found.Name, "found", len(found.Violations), "wanted", found.Holds)
+	}
+	return db, fresh, nil
 }
 
 // listen opens the address; its error says what to do where another program has it.

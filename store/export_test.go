@@ -12,6 +12,9 @@ import (
 	"github.com/tenantry/tenantry/models"
 )
 
+// VersionViolations is what the check of the version says of a server_version_num.
+var VersionViolations = versionViolations
+
 // Raw runs fn as a request of an organization, past the handle: what row level security has to hold alone.
 func (s *Store) Raw(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
 	return s.requests.transaction(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })
