@@ -33,9 +33,9 @@ type Attack struct {
 	Probes int
 	// Canaries are parts of texts that B has and A must never see.
 	Canaries []string
-	// Apart says that A and B have nothing and nobody in common, so that whatever id B has is B's alone. Otherwise what both
+	// Disjoint says that A and B have nothing and nobody in common, so that whatever id B has is B's alone. Otherwise what both
 	// are shown counts as common.
-	Apart bool
+	Disjoint bool
 	// Fresh makes one more object of A of a type, for a mutation that may destroy it; "" where there is no way. Nil if
 	// nothing may be changed: then there are no mutations.
 	Fresh func(ctx context.Context, typeName string) (id string, err error)

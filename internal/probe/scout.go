@@ -46,7 +46,7 @@ func (r *run) disown(mine, theirs *store) {
 	for _, canary := range r.Canaries {
 		mine.forget(func(text string) bool { return strings.Contains(text, canary) })
 	}
-	if !r.Apart {
+	if !r.Disjoint {
 		return
 	}
 	ids := map[string]bool{}
