@@ -30,6 +30,8 @@ type probed struct {
 	conn  *pgx.Conn
 	a, b  *auth.Viewer
 	fresh int
+	// theirDocument is one of B's documents.
+	theirDocument string
 }
 
 func newProbed(t testing.TB) *probed {
@@ -129,7 +131,7 @@ func (p *probed) rowsOfB(ctx context.Context) (all string, err error) {
 
 func (p *probed) attack(probes int, seed uint64) *probe.Attack {
 	return &probe.Attack{
-		Schema: graph.DescribedSchema(), A: p.voice(p.a), B: p.voice(p.b), Depth: 4, Seed: seed, Probes: probes, Canaries: []string{markB},
+		Schema: graph.DescribedSchema(), A: p.voice(p.a), B: p.voice(p.b), Depth: 4, Seed: seed, Probes: probes, Canaries: []string{markB}, Apart: true,
 		Fresh: p.make, Fingerprint: p.rowsOfB,
 		Texts: map[string]string{"role": "org:member", "slug": markA + "-slug", "email": markA + "@probe.example"},
 	}

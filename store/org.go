@@ -15,6 +15,8 @@ import (
 type Org struct {
 	store *Store
 	id    string
+	// within is set where the handle is bound to a transaction under way.
+	within *within
 }
 
 // Org returns the handle of one organization. It always returns a handle, and asks nothing of the database.
@@ -29,7 +31,20 @@ type scoped struct {
 
 // read runs fn with a session of the organization.
 func (o Org) read(ctx context.Context, fn func(tx scoped) error) error {
-	return o.through(ctx, o.store.requests.one, fn)
+	return o.through(ctx, o.way().one, fn)
+}
+
+// way is how statements get to the database with their organization.
+type way interface {
+	one(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
+	transaction(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
+}
+
+func (o Org) way() way {
+	if o.within != nil {
+		return o.within
+	}
+	return o.store.requests
 }
 
 type run func(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error

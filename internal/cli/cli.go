@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/tenantry/tenantry/store"
 )
 
 // Exit codes of Main.
@@ -49,14 +51,15 @@ type console struct {
 	variables      *variables
 	serve          Serve
 	roles          Roles
+	welcome        store.Welcome
 }
 
 // Main parses args (without the program's name) and runs the chosen command; lookup is os.LookupEnv or stands in for
 // it, since a variable that is set but empty must differ from one that is not set. It returns the exit code: 0, 1 when
 // the command failed, 2 when the command line or a variable is wrong. Errors go to stderr and never contain the value
 // of a variable.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles) int {
-	c := &console{stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles}
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles, welcome store.Welcome) int {
+	c := &console{stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles, welcome: welcome}
 	parser, err := kong.New(&root{},
 		kong.Name("tenantry"),
 		kong.Writers(stdout, stderr),

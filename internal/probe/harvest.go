@@ -80,14 +80,13 @@ func (s *store) take(b *branch, value any, within map[string]any) {
 	}
 }
 
-// forget drops all texts with a canary in them.
-func (s *store) forget(canary string) {
-	has := func(text string) bool { return strings.Contains(text, canary) }
+// forget drops the texts that are not one's own.
+func (s *store) forget(alien func(text string) bool) {
 	for typeName := range s.ids {
-		s.ids[typeName] = slices.DeleteFunc(s.ids[typeName], has)
+		s.ids[typeName] = slices.DeleteFunc(s.ids[typeName], alien)
 	}
-	s.cursors, s.texts = slices.DeleteFunc(s.cursors, has), slices.DeleteFunc(s.texts, has)
-	maps.DeleteFunc(s.seen, func(text string, _ bool) bool { return has(text) })
+	s.cursors, s.texts = slices.DeleteFunc(s.cursors, alien), slices.DeleteFunc(s.texts, alien)
+	maps.DeleteFunc(s.seen, func(text string, _ bool) bool { return alien(text) })
 }
 
 var (

@@ -220,6 +220,7 @@ func short(body []byte) string {
 }
 
 func (r *run) find(what string, s sent, detail string) {
+	r.report.Kinds[what]++
 	if what == "fault" {
 		r.report.Faults++
 	} else {

@@ -33,6 +33,9 @@ type Attack struct {
 	Probes int
 	// Canaries are parts of texts that B has and A must never see.
 	Canaries []string
+	// Apart says that A and B have nothing and nobody in common, so that whatever id B has is B's alone. Otherwise what both
+	// are shown counts as common.
+	Apart bool
 	// Fresh makes one more object of A of a type, for a mutation that may destroy it; "" where there is no way. Nil if
 	// nothing may be changed: then there are no mutations.
 	Fresh func(ctx context.Context, typeName string) (id string, err error)
@@ -80,6 +83,8 @@ type Report struct {
 	// reason, such as an internal error.
 	Leaks  int `json:"leaks"`
 	Faults int `json:"faults"`
+	// Kinds is how many there were of each kind of finding.
+	Kinds map[string]int `json:"kinds"`
 }
 
 // Coverage is how much of something was reached.
@@ -136,7 +141,7 @@ func (a *Attack) Run(ctx context.Context) (Report, error) {
 		positions: positionsOf(a.Schema, a.Depth), deleted: map[string][]string{},
 	}
 	r.reached = newReach(a.Schema, r.positions)
-	r.report.Seed = a.Seed
+	r.report.Seed, r.report.Kinds = a.Seed, map[string]int{}
 	for _, step := range []func(context.Context) error{r.scout, r.mutateOwn, r.sweep, r.chance, r.mutateForeign} {
 		if err := step(ctx); err != nil {
 			return r.report, err

@@ -97,9 +97,7 @@ func (r *run) remember(mine store, theirs *store) {
 			}
 		}
 	}
-	for _, canary := range r.Canaries {
-		mine.forget(canary)
-	}
+	r.disown(&mine, theirs)
 	r.own, r.foreign = mine.without(theirs), theirs.without(&mine)
 }
 
