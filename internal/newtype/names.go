@@ -93,7 +93,7 @@ func taken(variable string) bool {
 var codeWords = []string{
 	"actor", "any", "append", "author", "before", "bool", "byte", "cap", "clause", "clear", "close", "cmp", "comparable", "complex", "connection",
 	"context", "copy", "created", "dbtest", "delete", "error", "errors", "false", "fields", "found", "gorm", "graph", "id", "ids", "imag", "in", "init",
-	"input", "int", "iota", "items", "key", "len", "list", "main", "make", "mark", "max", "min", "models", "new", "nil", "now", "order", "org", "page",
+	"input", "int", "iota", "items", "key", "len", "list", "main", "make", "mark", "max", "min", "models", "new", "nil", "now", "order", "org", "owned", "page", "remove", "scoped", "total",
 	"panic", "print", "println", "real", "recover", "rune", "slice", "store", "strconv", "string", "strings", "support", "testing", "time", "true", "tx", "uint", "uuid",
 	"want",
 }

@@ -107,3 +107,12 @@ func Module(folder string) (string, error) {
 	}
 	return strings.TrimSpace(string(found[1])), nil
 }
+
+// Next says what is left to people.
+func (p *Plan) Next() string {
+	return fmt.Sprintf(`Next:
+  go test ./models ./store ./graph   the type's own tests are among these
+  go test . -run TestTypes           what is missing for its isolation, after you have edited it
+  go run . roles push                brings org:%s:... to your Clerk, where you use a real one
+`, p.noun.Feature())
+}
