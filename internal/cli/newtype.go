@@ -39,7 +39,7 @@ func (n *newTypeCommand) Run(ctx context.Context, c *console) error {
 			return fmt.Errorf("the type is written, but not what is generated from it: %w", err)
 		}
 	}
-	fmt.Fprint(c.stdout, plan.Next())
+	fmt.Fprintf(c.stdout, "%s", plan.Next())
 	return nil
 }
 
