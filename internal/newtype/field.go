@@ -112,7 +112,7 @@ func (f field) Audit(value string) string {
 	return value
 }
 
-// Sample is a Go expression for a value, with the Go expression of a text in it where it is a text.
+// Sample is a Go expression for a value: the expression text where it is a text.
 func (f field) Sample(text string) string {
 	switch f.Kind {
 	case "int":
@@ -141,5 +141,10 @@ func (f field) Literal(text string) string {
 // Var is a variable for its value.
 func (f field) Var() string { return f.Name + "Value" }
 
-// Marked is a value with the factory's mark in it.
-func (f field) Marked() string { return f.Sample(`mark + " ` + f.Name + `"`) }
+// Marked is a value with the factory's mark in it, for internal/dbtest.
+func (f field) Marked() string {
+	if f.IsTime() {
+		return "began"
+	}
+	return f.Sample(`mark + " ` + f.Name + `"`)
+}
