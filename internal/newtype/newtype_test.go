@@ -310,6 +310,6 @@ func TestRename(t *testing.T) {
 		t.Errorf("the module is %s, %v", now, err)
 	}
 	if os.Getenv("TENANTRY_PROVE_TYPES") != "" {
-		goes(t, folder, "go vet ./...")
+		goes(t, folder, "go build ./...")
 	}
 }
