@@ -31,11 +31,9 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 const acme, globex = "org_acme", "org_globex"
 
 var (
-	everything = []string{
-		"org:audit_log:read",
-		"org:documents:create", "org:documents:delete", "org:documents:read", "org:documents:update",
-		"org:sys_memberships:manage", "org:sys_memberships:read", "org:sys_profile:delete", "org:sys_profile:manage",
-	}
+	// everything are the permissions that the schema asks for.
+	everything = graph.NamedPermissions(graph.DescribedSchema())
+
 	ada    = viewer("user_ada", acme, "org:admin", everything...)
 	gus    = viewer("user_gus", globex, "org:admin", everything...)
 	guest  = viewer("user_guest", acme, "org:guest")

@@ -91,7 +91,10 @@ type attacker struct {
 	*api
 	right   attack.Right
 	targets []attack.Target
-	conn    *pgx.Conn
+	// freshened are objects of every other type.
+	freshened []attack.Target
+	made      int
+	conn      *pgx.Conn
 }
 
 func newAttacker(t *testing.T, right attack.Right, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *attacker {
@@ -124,12 +127,8 @@ func newAttacker(t *testing.T, right attack.Right, newSchema func(*store.Store, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.targets = []attack.Target{{TypeName: "Organization", ID: acme}, {TypeName: "Member", ID: members[0].GlobalID()}, {TypeName: "Invitation", ID: "orginv_acme"}, a.fresh()}
-	for _, definition := range graph.DescribedSchema().PossibleTypes["Node"] {
-		if !slices.ContainsFunc(a.targets, func(target attack.Target) bool { return target.TypeName == definition.Name }) {
-			t.Errorf("%s implements Node: give the attacker one", definition.Name)
-		}
-	}
+	a.targets = []attack.Target{{TypeName: "Organization", ID: acme}, {TypeName: "Member", ID: members[0].GlobalID()}, {TypeName: "Invitation", ID: "orginv_acme"}}
+	a.freshened = a.freshTargets()
 	return a
 }
 
@@ -146,12 +145,22 @@ func onlyBehind(secrets []string, seen map[string]map[attack.Right]bool) []strin
 	return slices.DeleteFunc(slices.Clone(secrets), found)
 }
 
-// fresh is a document that no mutation has touched.
-func (a *attacker) fresh() attack.Target {
-	document := dbtest.Document(a.t, a.store.Org(acme), models.Document{
-		Title: attack.Canary + " fresh title", Content: attack.Canary + " fresh content", AuthorID: "user_author",
-	})
-	return attack.Target{TypeName: "Document", ID: document.GlobalID()}
+// freshTargets are an object of each type that targets has none of, which no mutation has touched.
+func (a *attacker) freshTargets() (fresh []attack.Target) {
+	a.t.Helper()
+	for _, definition := range graph.DescribedSchema().PossibleTypes["Node"] {
+		if slices.ContainsFunc(a.targets, func(target attack.Target) bool { return target.TypeName == definition.Name }) {
+			continue
+		}
+		factory := dbtest.Factories[definition.Name]
+		if factory == nil {
+			a.t.Fatalf("%s implements Node and has no factory in internal/dbtest/nouns.go", definition.Name)
+		}
+		a.made++
+		mark := fmt.Sprint(attack.Canary, a.made)
+		fresh = append(fresh, attack.Target{TypeName: definition.Name, ID: factory(a.t, dbtest.World{Store: a.store, OwnerURL: a.ownerURL}, acme, mark)})
+	}
+	return fresh
 }
 
 // holding is somebody's rights, and a viewer who has them.
@@ -236,13 +245,11 @@ func (a *attacker) query(w *walked, as holding) {
 	}
 }
 
-// mutate gives each operation a document that none has touched.
+// mutate gives each operation objects that none has touched.
 func (a *attacker) mutate(w *walked, as holding) {
 	for i := range a.plan().Mutations() {
-		plan := a.plan()
-		plan.Targets = slices.Clone(a.targets)
-		plan.Targets[len(plan.Targets)-1] = a.fresh()
-		operation, before := plan.Mutations()[i], a.state()
+		a.freshened = a.freshTargets()
+		operation, before := a.plan().Mutations()[i], a.state()
 		a.attack(w, operation, as)
 		if a.state() == before {
 			continue
@@ -255,7 +262,7 @@ func (a *attacker) mutate(w *walked, as holding) {
 }
 
 func (a *attacker) plan() attack.Plan {
-	return attack.Plan{Schema: graph.DescribedSchema(), Depth: 6, Targets: a.targets, Right: a.right, Texts: map[string]string{
+	return attack.Plan{Schema: graph.DescribedSchema(), Depth: 6, Targets: slices.Concat(a.targets, a.freshened), Right: a.right, Texts: map[string]string{
 		"role": "org:" + attack.Canary, "slug": attack.Canary, "email": attack.Canary + "@example.com",
 	}}
 }

@@ -14,6 +14,14 @@ type (
 	documentConnectionResolver struct{ *Resolver }
 )
 
+var documentKind = nodeKind{kind: models.KindDocument, typeName: "Document", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
+	documents, err := r.org(ctx).DocumentsByID(ctx, uuids(models.KindDocument, ids))
+	for i := range documents {
+		expectAuthors(ctx, &documents[i])
+	}
+	return byID[models.Document](documents), err
+}}
+
 // Document answers the fields of Document.
 func (r *Resolver) Document() DocumentResolver { return documentResolver{r} }
 

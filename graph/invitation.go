@@ -2,10 +2,30 @@ package graph
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/models"
 )
+
+var invitationKind = nodeKind{kind: models.KindInvitation, typeName: "Invitation", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
+	invitations, err := r.org(ctx).InvitationsByID(ctx, invitationIDs(ids))
+	return byID[models.Invitation](invitations), err
+}}
+
+// invitationIDs are ids that PostgreSQL takes. Any other cannot exist, and is asked for as none.
+func invitationIDs(ids []string) []string {
+	keys := slices.Clone(ids)
+	for i, id := range keys {
+		if !clerkID.MatchString(id) {
+			keys[i] = ""
+		}
+	}
+	return keys
+}
+
+var clerkID = regexp.MustCompile(`^[A-Za-z0-9_]{1,128}$`)
 
 type (
 	invitationResolver           struct{ *Resolver }

@@ -13,6 +13,11 @@ import (
 // maxSearch is how many characters of a name or an address are compared.
 const maxSearch = 100
 
+var memberKind = nodeKind{kind: models.KindMember, typeName: "Member", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
+	members, err := r.org(ctx).MembersByID(ctx, uuids(models.KindMember, ids))
+	return byID[models.Member](members), err
+}}
+
 type (
 	memberResolver           struct{ *Resolver }
 	memberConnectionResolver struct{ *Resolver }

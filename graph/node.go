@@ -2,8 +2,6 @@ package graph
 
 import (
 	"context"
-	"regexp"
-	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -14,36 +12,11 @@ import (
 
 // nodeKind is a kind of object that can be fetched by its global id.
 type nodeKind struct {
+	kind models.Kind
 	// typeName is the GraphQL type, whose guards hold here as on every other way to it.
 	typeName string
 	// load returns those of the objects that the active organization has, by id.
 	load func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error)
-}
-
-var nodeKinds = map[models.Kind]nodeKind{
-	models.KindDocument: {typeName: "Document", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
-		documents, err := r.org(ctx).DocumentsByID(ctx, uuids(models.KindDocument, ids))
-		found := byID[models.Document](documents)
-		for i := range documents {
-			expectAuthors(ctx, &documents[i])
-		}
-		return found, err
-	}},
-	models.KindMember: {typeName: "Member", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
-		members, err := r.org(ctx).MembersByID(ctx, uuids(models.KindMember, ids))
-		return byID[models.Member](members), err
-	}},
-	models.KindInvitation: {typeName: "Invitation", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
-		invitations, err := r.org(ctx).InvitationsByID(ctx, invitationIDs(ids))
-		return byID[models.Invitation](invitations), err
-	}},
-	models.KindOrganization: {typeName: "Organization", load: func(r *Resolver, ctx context.Context, ids []string) (map[string]models.Node, error) {
-		active, err := r.activeOrganization(ctx)
-		if err != nil || active == nil {
-			return nil, err
-		}
-		return map[string]models.Node{active.GlobalID(): active}, nil
-	}},
 }
 
 func (r queryResolver) Node(ctx context.Context, id string) (models.Node, error) {
@@ -113,19 +86,6 @@ func uuids(kind models.Kind, ids []string) []uuid.UUID {
 	}
 	return keys
 }
-
-// invitationIDs are ids that PostgreSQL takes. Any other cannot exist, and is asked for as none.
-func invitationIDs(ids []string) []string {
-	keys := slices.Clone(ids)
-	for i, id := range keys {
-		if !clerkID.MatchString(id) {
-			keys[i] = ""
-		}
-	}
-	return keys
-}
-
-var clerkID = regexp.MustCompile(`^[A-Za-z0-9_]{1,128}$`)
 
 func byID[T any, P interface {
 	*T

@@ -7,6 +7,14 @@ import (
 	"github.com/tenantry/tenantry/models"
 )
 
+var organizationKind = nodeKind{kind: models.KindOrganization, typeName: "Organization", load: func(r *Resolver, ctx context.Context, _ []string) (map[string]models.Node, error) {
+	active, err := r.activeOrganization(ctx)
+	if err != nil || active == nil {
+		return nil, err
+	}
+	return map[string]models.Node{active.GlobalID(): active}, nil
+}}
+
 type organizationResolver struct{ *Resolver }
 
 // Organization answers the fields of Organization.

@@ -19,7 +19,7 @@ func TestSchemaKindsAreNodes(t *testing.T) {
 	}
 	for _, definition := range schema.PossibleTypes["Node"] {
 		if !known[definition.Name] {
-			t.Errorf("%s implements Node, but node(id:) does not know it: add its kind to nodeKinds in graph/node.go", definition.Name)
+			t.Errorf("%s implements Node, but node(id:) does not know it: add its kind to nodeKinds in graph/nouns.go", definition.Name)
 		}
 		delete(known, definition.Name)
 	}

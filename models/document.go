@@ -7,6 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// KindDocument is the kind of a document's global id.
+const KindDocument Kind = "document"
+
 // The limits of a document, in characters. The table checks the same.
 const (
 	MaxDocumentTitle   = 200

@@ -10,10 +10,9 @@ import (
 // Kind is the type part of a global id.
 type Kind string
 
-// The kinds of global id. Organizations, invitations and users are known by Clerk's own ids, which carry their kind already.
+// The kinds of global id of what Clerk has, and of the audit log; any other noun has its own in its file. Organizations, invitations and users are known by Clerk's own ids, which carry their kind already.
 const (
 	KindAuditEntry   Kind = "audit"
-	KindDocument     Kind = "document"
 	KindInvitation   Kind = "orginv"
 	KindMember       Kind = "member"
 	KindOrganization Kind = "org"

@@ -34,6 +34,8 @@ type root struct {
 	Mirror  mirrorCommand  `cmd:"" help:"Look after the copy of Clerk."`
 	Doctor  doctorCommand  `cmd:"" help:"Check what Tenantry relies on: the database, or with --clerk your Clerk."`
 	Roles   rolesCommand   `cmd:"" help:"Compare roles.yml with Clerk, and bring it there."`
+	New     newCommand     `cmd:"" help:"Write a type of your own into this checkout."`
+	Rename  renameCommand  `cmd:"" help:"Rename the module of this checkout, in every file."`
 	Version versionCommand `cmd:"" help:"Print the version, the commit and the Go release of this build."`
 }
 
