@@ -53,7 +53,8 @@ func TestWhatGoesWrongIsNoted(t *testing.T) {
 		<script>
 		console.error("spilt", {milk: 1});
 		document.body.append(document.createElement("style"));
-		fetch("https://example.com/away").catch(() => { document.title = "away"; throw new Error("uncaught"); });
+		addEventListener("unhandledrejection", () => setTimeout(() => { document.title = "away"; }, 100)); // what follows is noted by then
+		fetch("https://example.com/away").catch(() => { throw new Error("uncaught"); });
 	</script>`)
 	if err := chromedp.Do(ctx, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
