@@ -21,7 +21,9 @@ const controlTimeout = 20 * time.Second
 type control struct {
 	dir  string
 	base string
-	http *http.Client
+	// secret is the key of the Backend API, where that is called.
+	secret string
+	http   *http.Client
 }
 
 // connect finds the server that runs in the folder. Returns an error that says how to start one.
@@ -43,18 +45,24 @@ func connect(dir string) (*control, error) {
 	}, nil
 }
 
-// call sends in as JSON and reads the answer into out. Returns what the local Clerk says is wrong, in one line, or why
+// call sends in as JSON, nil as nothing, and reads the answer into out. Returns what the local Clerk says is wrong, in one line, or why
 // it could not be asked.
 func (c *control) call(ctx context.Context, method, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return err
+		}
 	}
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if c.secret != "" {
+		request.Header.Set("Authorization", "Bearer "+c.secret)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return c.unreachable(ctx, err)

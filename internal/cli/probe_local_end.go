@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/probe"
+)
+
+const (
+	settlePatience = 20 * time.Second
+	settlePause    = 100 * time.Millisecond
+)
+
+// settled is what events go on changing after a mutation was answered.
+const settled = `{
+	viewer { user { name } memberships(last: 100) { totalCount nodes { role organization { id name } } } }
+	organization { name slug roles { key permissions }
+		members(last: 100, includeFormer: true) { totalCount nodes { id name email role leftAt } }
+		invitations(first: 100, status: null) { totalCount nodes { id email status } } } }`
+
+// settle waits until the local Clerk's events have come and been heard.
+func (l *localProbe) settle(ctx context.Context) error {
+	deadline := time.Now().Add(settlePatience)
+	before := ""
+	for {
+		state, err := l.state(ctx)
+		if err != nil {
+			return err
+		}
+		now := ""
+		for _, o := range []*probedOrganization{l.a, l.b} {
+			answer, err := o.voice(ctx, settled, nil)
+			if err != nil {
+				return err
+			}
+			now += string(answer.Body)
+		}
+		if state.Deliveries.Queued == 0 && now == before {
+			return nil
+		}
+		if before = now; time.Now().After(deadline) {
+			return errors.New("the local Clerk's events do not come to an end: see the server's log")
+		}
+		if err := pause(ctx, settlePause); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// apart is a voice of A's administrator in an organization that may be left or deleted: then there is another one.
+func (l *localProbe) apart() probe.Voice {
+	standing := ""
+	return func(ctx context.Context, operation string, variables map[string]any) (probe.Answer, error) {
+		if standing == "" {
+			var err error
+			if standing, err = l.another(ctx); err != nil {
+				return probe.Answer{}, err
+			}
+		}
+		answer, err := l.voice(l.a.admin.id, standing)(ctx, operation, variables)
+		var got struct {
+			Data map[string]any `json:"data"`
+		}
+		if err == nil && json.Unmarshal(answer.Body, &got) == nil {
+			for _, done := range got.Data {
+				if done != nil {
+					standing = ""
+				}
+			}
+		}
+		return answer, err
+	}
+}
+
+// another makes an organization that A's administrator can leave to somebody else.
+func (l *localProbe) another(ctx context.Context) (string, error) {
+	id, err := l.create(ctx, l.a.admin, l.a.maker.Mark()+" apart")
+	if err != nil {
+		return "", err
+	}
+	heir, err := l.person(ctx, newMark("h"))
+	if err != nil {
+		return "", err
+	}
+	return id, ask(ctx, l.voice(l.a.admin.id, id), `mutation($id: ID!) { addMember(input: {userId: $id, role: "org:admin"}) { member { id } } }`,
+		map[string]any{"id": heir.id}, nil)
+}
+
+// end takes away what was made: the organizations, by the mutation that their administrators have for it, and the people.
+func (l *localProbe) end(ctx context.Context) error {
+	if len(l.people) == 0 {
+		return l.unlimited(ctx, nil)
+	}
+	state, err := l.state(ctx)
+	if err != nil {
+		return err
+	}
+	ours, gone := map[string]bool{}, map[string]bool{}
+	for _, p := range l.people {
+		ours[p.id] = true
+	}
+	for _, m := range state.Memberships {
+		if !ours[m.UserID] {
+			gone[m.OrganizationID] = true // somebody else's: it is none of those that were made
+		}
+	}
+	for _, m := range state.Memberships {
+		if !gone[m.OrganizationID] {
+			err := ask(ctx, l.voice(m.UserID, m.OrganizationID), `mutation { deleteOrganization(input: {}) { deletedOrganizationId } }`, nil, nil)
+			gone[m.OrganizationID] = err == nil
+		}
+	}
+	var failed []error
+	for _, m := range state.Memberships { // what no administrator was left in
+		if !gone[m.OrganizationID] {
+			gone[m.OrganizationID] = true
+			failed = append(failed, l.delete(ctx, "/organizations/"+m.OrganizationID))
+		}
+	}
+	for _, p := range l.people {
+		failed = append(failed, l.delete(ctx, "/users/"+p.id))
+	}
+	return l.unlimited(ctx, errors.Join(failed...))
+}
+
+func (l *localProbe) delete(ctx context.Context, path string) error {
+	var answer struct{}
+	return l.backend.call(ctx, http.MethodDelete, path, nil, &answer)
+}
+
+// unlimited puts the local Clerk's limit back, and waits until it has told of all that is gone.
+func (l *localProbe) unlimited(ctx context.Context, failed error) error {
+	if l.limit == 0 {
+		return failed
+	}
+	failed = errors.Join(failed, l.limitTo(ctx, l.limit))
+	for failed == nil {
+		state, err := l.state(ctx)
+		if err != nil || state.Deliveries.Queued == 0 {
+			return err
+		}
+		failed = pause(ctx, settlePause)
+	}
+	return failed
+}
