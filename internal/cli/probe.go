@@ -118,7 +118,7 @@ const endTimeout = 30 * time.Second
 func explainProbe(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		return fmt.Errorf("stopped before the attack was over: %w", err)
+		return errors.New("stopped before the attack was over")
 	case errors.Is(err, probe.ErrRefused):
 		return fmt.Errorf("%w\nIf the server has another schema than this build, run the command from the commit that it serves", err)
 	}

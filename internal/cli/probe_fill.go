@@ -5,30 +5,62 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/probe"
 )
+
+// filler makes objects as long as the server lets it, and remembers what it refused.
+type filler struct {
+	*probe.Maker
+	refused map[string]string
+}
+
+// newFiller makes objects of an organization with the mark in their texts. other is probe.NewMaker's.
+func newFiller(schema *probe.Schema, voice probe.Voice, mark string, texts map[string]string, other func(context.Context, string) (string, error)) filler {
+	return filler{probe.NewMaker(schema, voice, mark, texts, other), map[string]string{}}
+}
+
+// make is probe.Attack.Fresh.
+func (f filler) make(ctx context.Context, typeName string) (string, error) {
+	if f.refused[typeName] != "" {
+		return "", nil
+	}
+	id, err := f.Make(ctx, typeName)
+	if errors.Is(err, probe.ErrNotMade) {
+		f.refused[typeName] = err.Error()
+		return "", nil
+	}
+	return id, err
+}
+
+// fill makes objects of each type that there is a mutation for.
+func (f filler) fill(ctx context.Context, ofEach int) error {
+	for _, typeName := range f.Types() {
+		for range ofEach {
+			if _, err := f.make(ctx, typeName); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// refusals are what could not be made, each with what the server said.
+func (f filler) refusals() []string {
+	var all []string
+	for _, typeName := range slices.Sorted(maps.Keys(f.refused)) {
+		all = append(all, f.refused[typeName]+" (--text gives an input a fitting text)")
+	}
+	return all
+}
 
 // fittingTexts are what inputs are given where not every text will do; those of --text win.
 func fittingTexts(given map[string]string) map[string]string {
 	texts := map[string]string{"role": "org:member", "slug": "*", "email": "*@probe.example"}
 	maps.Copy(texts, given)
 	return texts
-}
-
-// fill makes objects of each type that there is a mutation for. What cannot be made is missed later, by its fields.
-func fill(ctx context.Context, maker *probe.Maker, ofEach int) error {
-	for _, typeName := range maker.Types() {
-		for range ofEach {
-			if _, err := maker.Make(ctx, typeName); errors.Is(err, errToken) || ctx.Err() != nil {
-				return err
-			} else if err != nil {
-				break
-			}
-		}
-	}
-	return nil
 }
 
 // newMark is in every text that an attack writes, and in no other.

@@ -34,7 +34,7 @@ type probedOrganization struct {
 	id    string
 	admin person
 	voice probe.Voice
-	maker *probe.Maker
+	maker filler
 }
 
 type sessionToken struct {
@@ -115,17 +115,20 @@ func (l *localProbe) prepare(ctx context.Context, attack *probe.Attack) ([]strin
 		return nil, err
 	}
 	attack.A, attack.B, attack.Canaries = l.a.voice, l.b.voice, []string{l.b.maker.Mark()}
-	attack.Fresh, attack.Settle = l.a.maker.Make, l.settle
+	attack.Fresh, attack.Settle = l.a.maker.make, l.settle
 	attack.Apart = map[string]probe.Voice{"deleteOrganization": l.apart(), "leaveOrganization": l.apart()}
 	attack.Spared = map[string]string{addsUser + " User": sharedUsers}
 	for name, text := range l.texts {
 		attack.Texts[name] = strings.ReplaceAll(text, "*", l.a.maker.Mark())
 	}
-	return []string{
-		addsUser + " with a user of the other organization: " + sharedUsers,
-		"the other organization's slug for one's own: slugs are unique in a Clerk instance, which says of one that it is taken",
-		"in mutations, more than one text of the other organization: who writes a text has it",
-	}, nil
+	return append(l.a.maker.refusals(), alwaysUntried...), nil
+}
+
+// alwaysUntried are what the attack keeps from where it may write.
+var alwaysUntried = []string{
+	addsUser + " with a user of the other organization: " + sharedUsers,
+	"the other organization's slug for one's own: slugs are unique in a Clerk instance, which says of one that it is taken",
+	"in mutations, more than one text of the other organization: who writes a text has it",
 }
 
 const (
@@ -150,7 +153,7 @@ func (l *localProbe) organization(ctx context.Context, schema *probe.Schema, mar
 	}
 	o.voice = l.voice(o.admin.id, o.id)
 	made := 0
-	o.maker = probe.NewMaker(schema, o.voice, mark, l.texts, func(ctx context.Context, typeName string) (string, error) {
+	o.maker = newFiller(schema, o.voice, mark, l.texts, func(ctx context.Context, typeName string) (string, error) {
 		if typeName != "User" {
 			return "", nil
 		}
@@ -158,7 +161,7 @@ func (l *localProbe) organization(ctx context.Context, schema *probe.Schema, mar
 		made, err := l.person(ctx, fmt.Sprintf("%s-u%d", mark, made))
 		return made.id, err
 	})
-	if err := fill(ctx, o.maker, localOfEach); err != nil {
+	if err := o.maker.fill(ctx, localOfEach); err != nil {
 		return nil, err
 	}
 	return o, l.live(ctx, o)

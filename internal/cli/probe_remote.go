@@ -102,24 +102,30 @@ func (r *remoteProbe) prepare(ctx context.Context, attack *probe.Attack) (untrie
 		}, nil
 	}
 	attack.Spared = map[string]string{
+		addsUser + " User":   sharedUsers,
 		"createOrganization": "it would leave organizations behind",
 		"deleteOrganization": "it would delete the organization of --token-a",
 		"leaveOrganization":  "it would end the membership of --token-a",
 	}
-	makers := [2]*probe.Maker{}
+	texts, fillers := fittingTexts(r.texts), [2]filler{}
 	for i, voice := range []probe.Voice{r.a, r.b} {
-		makers[i] = probe.NewMaker(attack.Schema, voice, newMark("ab"[i:i+1]), fittingTexts(r.texts),
-			func(context.Context, string) (string, error) { return "", nil })
-		if err := fill(ctx, makers[i], remoteOfEach); err != nil {
+		fillers[i] = newFiller(attack.Schema, voice, newMark("ab"[i:i+1]), texts, func(context.Context, string) (string, error) { return "", nil })
+		if err := fillers[i].fill(ctx, remoteOfEach); err != nil {
 			return nil, err
 		}
 	}
-	attack.Fresh = makers[0].Make
-	attack.Canaries = []string{makers[1].Mark()}
-	for name, text := range fittingTexts(r.texts) {
-		attack.Texts[name] = strings.ReplaceAll(text, "*", makers[0].Mark())
+	attack.Fresh, attack.Canaries = fillers[0].make, []string{fillers[1].Mark()}
+	for name, text := range texts {
+		attack.Texts[name] = strings.ReplaceAll(text, "*", fillers[0].Mark())
 	}
-	return nil, nil
+	if fillers[0].refused["Member"] != "" {
+		const reason = "tokens alone make nobody an account, so there is nobody to make a member"
+		attack.Excused = map[string]string{
+			"AddMemberPayload.member": reason, "UpdateMemberRolePayload.member": reason, "RemoveMemberPayload.removedMemberId": reason,
+		}
+	}
+	return append(fillers[0].refusals(), alwaysUntried...), nil
 }
 
+// remoteOfEach is how many objects of each type an organization gets.
 const remoteOfEach = 2

@@ -93,16 +93,23 @@ func excusedLines(r probe.Report) []string {
 	return lines
 }
 
+// missedLines are the fields by type, those that a right was missing for apart, and the positions.
 func missedLines(r probe.Report) []string {
+	of := map[string][]string{}
 	var lines []string
-	for _, field := range r.Fields.Missed {
-		if code := r.Denied[field]; code != "" {
-			field += ": " + code + "; the tokens need the right"
+	for _, name := range r.Fields.Missed {
+		if code := r.Denied[name]; code != "" {
+			lines = append(lines, name+": "+code+", the tokens need the right")
+			continue
 		}
-		lines = append(lines, field)
+		typeName, field, _ := strings.Cut(name, ".")
+		of[typeName] = append(of[typeName], field)
+	}
+	for _, typeName := range slices.Sorted(maps.Keys(of)) {
+		lines = append(lines, typeName+": "+strings.Join(of[typeName], ", "))
 	}
 	for _, position := range r.Positions.Missed {
-		lines = append(lines, position+": what it was never given")
+		lines = append(lines, position+" value was never given")
 	}
 	return lines
 }

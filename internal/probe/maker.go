@@ -47,26 +47,31 @@ func (m *Maker) Types() []string {
 // Mark is in every text that is made.
 func (m *Maker) Mark() string { return m.mark }
 
-// Make makes one more object of a type and returns its id, or "" if there is no way to. Its error says why the server
-// refused.
+// ErrNotMade says that the server refused to make an object.
+var ErrNotMade = errors.New("could not be made")
+
+// Make makes one more object of a type and returns its id, or "" if there is no way to. Returns ErrNotMade with what the
+// server said, or the error of a voice that had no answer.
 func (m *Maker) Make(ctx context.Context, typeName string) (string, error) {
 	if len(m.ways[typeName]) == 0 {
 		return m.other(ctx, typeName)
 	}
-	var refusals []error
+	var refusals []string
 	for _, field := range m.ways[typeName] {
 		for _, given := range []optional{every, none} {
-			id, err := m.with(ctx, field, typeName, given)
-			if id != "" {
-				return id, nil
+			id, refusal, err := m.with(ctx, field, typeName, given)
+			if id != "" || err != nil {
+				return id, err
 			}
-			refusals = append(refusals, err)
+			if !slices.Contains(refusals, refusal) {
+				refusals = append(refusals, refusal)
+			}
 		}
 	}
-	return "", fmt.Errorf("no %s could be made: %w", typeName, errors.Join(refusals...))
+	return "", fmt.Errorf("a %s %w: %s", typeName, ErrNotMade, strings.Join(refusals, "; "))
 }
 
-func (m *Maker) with(ctx context.Context, field *ast.FieldDefinition, typeName string, given optional) (string, error) {
+func (m *Maker) with(ctx context.Context, field *ast.FieldDefinition, typeName string, given optional) (id, refusal string, err error) {
 	m.made++
 	var failed error
 	known := newStore()
@@ -85,7 +90,7 @@ func (m *Maker) with(ctx context.Context, field *ast.FieldDefinition, typeName s
 		b.arguments = append(b.arguments, argumentOf(a, d.value(a.Name, a.Type, given, "")))
 	}
 	if failed != nil {
-		return "", failed
+		return "", "", failed
 	}
 	budget := tourBudget
 	b.children = d.selection(m.schema.Types[field.Type.Name()], makingDepth, &budget)
@@ -93,20 +98,32 @@ func (m *Maker) with(ctx context.Context, field *ast.FieldDefinition, typeName s
 	text, variables := o.write(m.schema, nil)
 	answer, err := m.voice(ctx, text, variables)
 	if err != nil {
-		return "", fmt.Errorf("no answer to %s: %w", text, err)
+		return "", "", fmt.Errorf("no answer to %s: %w", text, err)
 	}
 	got, err := read(answer.Body)
 	if err != nil {
-		return "", fmt.Errorf("%s: status %d: %s", field.Name, answer.Status, short(answer.Body))
+		return "", fmt.Sprintf("%s: status %d: %s", field.Name, answer.Status, short(answer.Body)), nil
 	}
 	known.harvest(o.roots, got.Data)
 	for _, id := range known.ids[typeName] {
 		if !m.known[id] {
 			m.known[id] = true
-			return id, nil
+			return id, "", nil
 		}
 	}
-	return "", fmt.Errorf("%s: %s", field.Name, short(answer.Body))
+	return "", field.Name + ": " + got.refusal(), nil
+}
+
+// refusal is why something was not done, in the server's words.
+func (r response) refusal() string {
+	if len(r.Errors) == 0 {
+		return "its answer has nothing new"
+	}
+	e := r.Errors[0]
+	if fields := e.Extensions["fields"]; fields != nil {
+		return fmt.Sprintf("%s %v", e.Message, fields)
+	}
+	return e.Message
 }
 
 // makingDepth is how far below a mutation's answer the new object may stand.
