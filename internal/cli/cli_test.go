@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/tenantry/tenantry/graph"
 )
 
 // Settings that are right by themselves.
@@ -87,7 +89,7 @@ func run(t testing.TB, env environment, args ...string) outcome {
 	o.code = Main(t.Context(), args, &stdout, &stderr, env.lookup, func(_ context.Context, c Config, _, _ io.Writer) error {
 		o.config = &c
 		return nil
-	}, Roles{File: []byte(builtIn), Asked: func() []string { return []string{"org:sys_memberships:read", "org:notes:read", "org:notes:print"} }}, nil)
+	}, Roles{File: []byte(builtIn), Asked: func() []string { return []string{"org:sys_memberships:read", "org:notes:read", "org:notes:print"} }}, graph.DescribedSchema)
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o
 }

@@ -45,15 +45,12 @@ func connect(dir string) (*control, error) {
 	}, nil
 }
 
-// call sends in as JSON, nil as nothing, and reads the answer into out. Returns what the local Clerk says is wrong, in one line, or why
+// call sends in as JSON and reads the answer into out. Returns what the local Clerk says is wrong, in one line, or why
 // it could not be asked.
 func (c *control) call(ctx context.Context, method, path string, in, out any) error {
-	var body []byte
-	if in != nil {
-		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return err
-		}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
 	}
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {

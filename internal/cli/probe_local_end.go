@@ -138,7 +138,7 @@ func (l *localProbe) end(ctx context.Context) error {
 
 func (l *localProbe) delete(ctx context.Context, path string) error {
 	var answer struct{}
-	return l.backend.call(ctx, http.MethodDelete, path, nil, &answer)
+	return l.backend.call(ctx, http.MethodDelete, path, struct{}{}, &answer)
 }
 
 // unlimited puts the local Clerk's limit back, and waits until it has told of all that is gone.
