@@ -51,7 +51,11 @@ func (f filler) fill(ctx context.Context, ofEach int) error {
 func (f filler) refusals() []string {
 	var all []string
 	for _, typeName := range slices.Sorted(maps.Keys(f.refused)) {
-		all = append(all, f.refused[typeName]+" (--text gives an input a fitting text)")
+		refused := f.refused[typeName]
+		if strings.Contains(refused, "(input ") {
+			refused += ": --text gives an input a fitting text"
+		}
+		all = append(all, refused)
 	}
 	return all
 }

@@ -19,7 +19,7 @@ type localProbe struct {
 	control *control
 	backend *control
 	texts   map[string]string
-	limit   int // of the local Clerk's requests, before
+	limit   *int // of the local Clerk's requests, before; nil until it is lifted
 
 	mu     sync.Mutex
 	people []person
@@ -101,7 +101,7 @@ func (l *localProbe) prepare(ctx context.Context, attack *probe.Attack) ([]strin
 	if state.Chaos.On {
 		return nil, errors.New("the local Clerk's webhooks go wrong on purpose: `tenantry clerk chaos --off` ends that")
 	}
-	l.limit = state.RateLimit.Requests
+	l.limit = &state.RateLimit.Requests
 	if err := l.limitTo(ctx, -1); err != nil {
 		return nil, err
 	}
@@ -128,6 +128,7 @@ func (l *localProbe) prepare(ctx context.Context, attack *probe.Attack) ([]strin
 var alwaysUntried = []string{
 	addsUser + " with a user of the other organization: " + sharedUsers,
 	"the other organization's slug for one's own: slugs are unique in a Clerk instance, which says of one that it is taken",
+	"in mutations, each value in more than one form: literals, variables, fragments and aliases come in turn",
 	"in mutations, more than one text of the other organization: who writes a text has it",
 }
 

@@ -143,10 +143,10 @@ func (l *localProbe) delete(ctx context.Context, path string) error {
 
 // unlimited puts the local Clerk's limit back, and waits until it has told of all that is gone.
 func (l *localProbe) unlimited(ctx context.Context, failed error) error {
-	if l.limit == 0 {
+	if l.limit == nil {
 		return failed
 	}
-	failed = errors.Join(failed, l.limitTo(ctx, l.limit))
+	failed = errors.Join(failed, l.limitTo(ctx, *l.limit))
 	for failed == nil {
 		state, err := l.state(ctx)
 		if err != nil || state.Deliveries.Queued == 0 {

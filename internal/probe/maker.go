@@ -119,11 +119,14 @@ func (r response) refusal() string {
 	if len(r.Errors) == 0 {
 		return "its answer has nothing new"
 	}
-	e := r.Errors[0]
-	if fields := e.Extensions["fields"]; fields != nil {
-		return fmt.Sprintf("%s %v", e.Message, fields)
+	said := r.Errors[0].Message
+	fields, _ := r.Errors[0].Extensions["fields"].([]any)
+	for _, field := range fields {
+		if about, is := field.(map[string]any); is {
+			said += fmt.Sprintf(" (input %v %v)", about["path"], about["message"])
+		}
 	}
-	return e.Message
+	return said
 }
 
 // makingDepth is how far below a mutation's answer the new object may stand.
