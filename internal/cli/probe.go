@@ -58,7 +58,7 @@ func (p *probeCommand) Run(ctx context.Context, c *console) error {
 	outcome, err := p.attack(ctx, c, attack)
 	progress.end()
 	if err != nil {
-		return explainProbe(ctx, err)
+		return err
 	}
 	outcome.took = time.Since(began)
 	if p.JSON {
@@ -97,6 +97,7 @@ func (p *probeCommand) attack(ctx context.Context, c *console, attack *probe.Att
 		outcome.url, prepare = remote.url, remote.prepare
 	}
 	defer func() {
+		err = explainProbe(ctx, err)
 		// Also when somebody has stopped the attack.
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
@@ -117,7 +118,7 @@ const endTimeout = 30 * time.Second
 // explainProbe says what to do about an attack that could not be made.
 func explainProbe(ctx context.Context, err error) error {
 	switch {
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case err != nil && ctx.Err() != nil:
 		return errors.New("stopped before the attack was over")
 	case errors.Is(err, probe.ErrRefused):
 		return fmt.Errorf("%w\nIf the server has another schema than this build, run the command from the commit that it serves", err)

@@ -21,8 +21,10 @@ type localProbe struct {
 	texts   map[string]string
 	limit   *int // of the local Clerk's requests, before; nil until it is lifted
 
+	// domain is what the addresses of this attack's people end with.
+	domain string
+
 	mu     sync.Mutex
-	people []person
 	tokens map[[2]string]sessionToken
 	a, b   *probedOrganization
 }
@@ -67,11 +69,16 @@ func newLocalProbe(p *probeCommand) (*localProbe, error) {
 	speaker := newSpeaker(running.URL)
 	return &localProbe{
 		url: speaker.url, speaker: speaker, control: reached, backend: &backend, texts: fittingTexts(p.Text), tokens: map[[2]string]sessionToken{},
+		domain: "@" + newMark("x") + ".example",
 	}, nil
 }
 
 // clerkState is what is looked at of the local Clerk.
 type clerkState struct {
+	Users []struct {
+		ID    string `json:"id"`
+		Email string `json:"email"`
+	} `json:"users"`
 	Memberships []struct {
 		OrganizationID string `json:"organizationId"`
 		UserID         string `json:"userId"`
@@ -192,19 +199,17 @@ func (l *localProbe) live(ctx context.Context, o *probedOrganization) error {
 
 // person makes somebody with an account.
 func (l *localProbe) person(ctx context.Context, name string) (person, error) {
-	made := person{email: name + "@probe.example"}
+	made := person{email: name + l.domain}
 	var answer struct {
 		ID string `json:"id"`
 	}
-	err := l.backend.call(ctx, http.MethodPost, "/users", map[string]any{
+	if err := ctx.Err(); err != nil {
+		return made, err
+	}
+	err := l.backend.call(context.WithoutCancel(ctx), http.MethodPost, "/users", map[string]any{
 		"email_address": []string{made.email}, "first_name": "Probe", "last_name": name, "skip_password_requirement": true,
 	}, &answer)
 	made.id = answer.ID
-	if err == nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.people = append(l.people, made)
-	}
 	return made, err
 }
 

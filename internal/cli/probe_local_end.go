@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/probe"
@@ -99,41 +100,63 @@ func (l *localProbe) another(ctx context.Context) (string, error) {
 		map[string]any{"id": heir.id}, nil)
 }
 
-// end takes away what was made: the organizations, by the mutation that their administrators have for it, and the people.
+// end takes away what was made, also what a stopped attack did not hear of any more.
 func (l *localProbe) end(ctx context.Context) error {
-	if len(l.people) == 0 {
-		return l.unlimited(ctx, nil)
+	for range mostRounds {
+		state, err := l.state(ctx)
+		if err != nil {
+			return err
+		}
+		people := l.people(state)
+		if len(people) == 0 {
+			return l.quiet(ctx)
+		}
+		if err := l.remove(ctx, state, people); err != nil {
+			return errors.Join(err, l.quiet(ctx))
+		}
 	}
-	state, err := l.state(ctx)
-	if err != nil {
-		return err
+	return errors.Join(errors.New("there is always more of it"), l.quiet(ctx))
+}
+
+// mostRounds bounds how often it is looked for what came meanwhile.
+const mostRounds = 5
+
+// people are the ids of those who were made for this attack.
+func (l *localProbe) people(state clerkState) map[string]bool {
+	ids := map[string]bool{}
+	for _, u := range state.Users {
+		if strings.HasSuffix(u.Email, l.domain) {
+			ids[u.ID] = true
+		}
 	}
-	ours, gone := map[string]bool{}, map[string]bool{}
-	for _, p := range l.people {
-		ours[p.id] = true
-	}
+	return ids
+}
+
+// remove deletes the organizations that have nobody else, by the mutation that their administrators have for it, and people.
+func (l *localProbe) remove(ctx context.Context, state clerkState, people map[string]bool) error {
+	spared := map[string]bool{}
 	for _, m := range state.Memberships {
-		if !ours[m.UserID] {
-			gone[m.OrganizationID] = true // somebody else's: it is none of those that were made
+		if !people[m.UserID] {
+			spared[m.OrganizationID] = true // it is none of those that were made
 		}
 	}
 	for _, m := range state.Memberships {
-		if !gone[m.OrganizationID] {
+		if !spared[m.OrganizationID] {
 			err := ask(ctx, l.voice(m.UserID, m.OrganizationID), `mutation { deleteOrganization(input: {}) { deletedOrganizationId } }`, nil, nil)
-			gone[m.OrganizationID] = err == nil
+			spared[m.OrganizationID] = err == nil
 		}
 	}
 	var failed []error
 	for _, m := range state.Memberships { // what no administrator was left in
-		if !gone[m.OrganizationID] {
-			gone[m.OrganizationID] = true
+		if !spared[m.OrganizationID] {
+			spared[m.OrganizationID] = true
 			failed = append(failed, l.delete(ctx, "/organizations/"+m.OrganizationID))
 		}
 	}
-	for _, p := range l.people {
-		failed = append(failed, l.delete(ctx, "/users/"+p.id))
+	for id := range people {
+		failed = append(failed, l.delete(ctx, "/users/"+id))
 	}
-	return l.unlimited(ctx, errors.Join(failed...))
+	return errors.Join(failed...)
 }
 
 func (l *localProbe) delete(ctx context.Context, path string) error {
@@ -141,12 +164,12 @@ func (l *localProbe) delete(ctx context.Context, path string) error {
 	return l.backend.call(ctx, http.MethodDelete, path, struct{}{}, &answer)
 }
 
-// unlimited puts the local Clerk's limit back, and waits until it has told of all that is gone.
-func (l *localProbe) unlimited(ctx context.Context, failed error) error {
+// quiet puts the local Clerk's limit back, and waits until it has told of all that is gone.
+func (l *localProbe) quiet(ctx context.Context) error {
 	if l.limit == nil {
-		return failed
+		return nil
 	}
-	failed = errors.Join(failed, l.limitTo(ctx, *l.limit))
+	failed := l.limitTo(ctx, *l.limit)
 	for failed == nil {
 		state, err := l.state(ctx)
 		if err != nil || state.Deliveries.Queued == 0 {

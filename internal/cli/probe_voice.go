@@ -46,7 +46,14 @@ func (s *speaker) as(token func(context.Context) (string, error)) probe.Voice {
 			return probe.Answer{}, err
 		}
 		for attempt := 0; ; attempt++ {
-			answer, wait, err := s.send(ctx, body, token)
+			if err := ctx.Err(); err != nil {
+				return probe.Answer{}, err
+			}
+			sending := ctx
+			if strings.HasPrefix(operation, "mutation") {
+				sending = context.WithoutCancel(ctx) // whoever does not wait for it does not know what there is to take away
+			}
+			answer, wait, err := s.send(sending, body, token)
 			if err != nil || answer.Status != http.StatusTooManyRequests || attempt == mostWaits {
 				return answer, err
 			}
