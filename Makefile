@@ -2,10 +2,10 @@
 
 BIN := $(CURDIR)/.cache/bin
 
-.PHONY: help run test generate lint check prove bench
+.PHONY: help run test generate lint check prove prove-isolation bench
 
 help: ## List these targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
 
 run: ## Start the server; with nothing set, all is local.
 	go run .
@@ -27,10 +27,19 @@ check: ## Everything that must hold before a change is taken, some ten minutes.
 # The same tests as in `go test`, on many more cases: the figures in docs/mirror.md come from here. PROVE=0.1 does a tenth.
 # The whole takes some 20 minutes of one core, as a tenth of the models took two; add what runs on PostgreSQL.
 PROVE ?= 1
-PROOFS := Order|Nobody|Shortcuts|TokenAgainst|Lost|Exodus|Postgres|Concurrent|Killed|Backfill|Malformed|Endpoint|Revocation
+PROOFS := Order|Nobody|Shortcuts|TokenAgainst|Lost|Exodus|Postgres|Concurrent|Killed|Backfill|Malformed|Endpoint|Revocation|StoryUnder
 
-prove: ## The long proofs of the mirror, with their figures.
+prove: prove-isolation ## The long proofs, of the mirror and of isolation, with their figures.
 	TENANTRY_PROVE=$(PROVE) GOGC=400 go test -count=1 -p 1 -timeout 180m -v -run '$(PROOFS)' ./mirror .
+
+# Some ten minutes of two cores.
+ATTACK := TENANTRY_PROVE=$(PROVE) GOGC=400 go test -count=1 -timeout 60m -v -run
+
+prove-isolation: ## The attack on isolation, the twin worlds and the belts taken off: figures for docs/isolation.md.
+	$(ATTACK) 'TestIsolation$$|TestTwinWorld$$' ./graph
+	TENANTRY_TEST_SCOPE=transaction $(ATTACK) 'TestIsolation$$' ./graph
+	TENANTRY_TEST_SCOPE=pgbouncer $(ATTACK) 'TestIsolation$$' ./graph
+	$(ATTACK) KnockOut -tags knockout ./graph
 
 bench: ## The benchmarks, with allocations.
 	go test -run '^$$' -bench . -benchmem ./...

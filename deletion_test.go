@@ -265,8 +265,8 @@ func TestDeletionsThroughTheDoors(t *testing.T) {
 	send("user.deleted", variables{"id": "user_2LocalGus0000000000000000000", "deleted": true})
 	answers("a deleted user", gus, 401, "UNAUTHENTICATED", "")
 	var kept int
-	if err := p.owner().QueryRow(t.Context(), "SELECT count(*) FROM documents").Scan(&kept); err != nil || kept != 33 {
-		t.Errorf("%d of 33 documents are kept, %v", kept, err)
+	if err := p.owner().QueryRow(t.Context(), "SELECT count(*) FROM documents").Scan(&kept); err != nil || kept != 35 {
+		t.Errorf("%d of 35 documents are kept, %v", kept, err)
 	}
 }
 

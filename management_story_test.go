@@ -60,11 +60,11 @@ func TestManagementStory(t *testing.T) {
 		}
 	}
 	var told []any
-	for i := range 7 {
+	for i := range 8 {
 		told = append(told, at(nora, `{ organization { auditLog { nodes { action outcome actor { name } } } } }`, "organization", "auditLog", "nodes", i, "action"))
 	}
 	if want := fmt.Sprint([]any{
-		"member.update_role", "member.leave", "member.leave", "member.update_role", "invitation.create", "organization.create", nil,
+		"member.update_role", "member.leave", "member.leave", "member.update_role", "invitation.create", "organization.create", "document.create", nil,
 	}); fmt.Sprint(told) != want {
 		t.Errorf("the audit log tells %v, want %s", told, want)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/internal/gqltest"
+	"github.com/tenantry/tenantry/internal/spectest"
 )
 
 // instance is a Clerk instance as far as a server with keys meets it: a key, and tokens signed with it.
@@ -208,6 +209,7 @@ func TestDevelopmentKeys(t *testing.T) {
 	var reachable atomic.Bool
 	var clerk *instance
 	stand := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(spectest.HeaderStandIn, "it shows what the mirror reads, and no more")
 		answer, known := developed[r.URL.Path]
 		if strings.HasSuffix(r.URL.Path, "/jwks") || strings.HasSuffix(r.URL.Path, "/jwks.json") {
 			answer, known = clerk.jwks(), true

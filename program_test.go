@@ -11,12 +11,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/internal/gqltest"
+	"github.com/tenantry/tenantry/internal/spectest"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -24,11 +26,16 @@ import (
 const asProgram = "TENANTRY_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if err := leadOver(); err != nil {
+		panic(err)
+	}
+	end := spectest.Begin()
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
 	}
 	dbtest.Main(m)
+	end()
 }
 
 // databases are what the programs of each folder use: none, so that they start their own, unless the suite is run in
@@ -64,6 +71,9 @@ type program struct {
 	stdout *lockedBuffer
 	stderr *lockedBuffer
 	exited chan error
+	// database is what the program was told to use, empty for its own. mutations counts those held to the audit log.
+	database  string
+	mutations *atomic.Int32
 }
 
 // start starts the program as a user would, on a free port, and waits until it is ready.
@@ -94,7 +104,14 @@ func launchWith(t *testing.T, dir string, settings ...string) *program {
 			env = append(env, setting)
 		}
 	}
-	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
+	p := &program{t: t, dir: dir, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}, exited: make(chan error, 1), mutations: new(atomic.Int32)}
+	for _, name := range []string{"DATABASE_URL=", "DATABASE_MIGRATE_URL="} {
+		for _, variable := range env {
+			if value, is := strings.CutPrefix(variable, name); is {
+				p.database = value
+			}
+		}
+	}
 	p.cmd = exec.Command(os.Args[0], append(flags, "--dir", dir)...)
 	p.cmd.Env = append(append(cleanEnvironment(), asProgram+"=1", "TENANTRY_ADDR=127.0.0.1:0"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
@@ -102,7 +119,12 @@ func launchWith(t *testing.T, dir string, settings ...string) *program {
 		t.Fatal(err)
 	}
 	go func() { p.exited <- p.cmd.Wait(); close(p.exited) }()
-	t.Cleanup(func() { p.stop(syscall.SIGTERM) })
+	t.Cleanup(func() {
+		p.stop(syscall.SIGTERM)
+		if held := p.mutations.Load(); held > 0 {
+			t.Logf("%d mutations held to their entries in the audit log", held)
+		}
+	})
 	return p
 }
 
@@ -156,24 +178,41 @@ func (p *program) stop(signal syscall.Signal) time.Duration {
 
 type variables = map[string]any
 
-// ask sends a query with a fixed request id, so that two answers can be compared byte by byte.
+// ask sends an operation as if with a fixed request id, so that two answers can be compared byte by byte. A mutation is held
+// to its entries in the audit log.
 func (p *program) ask(token, query string, variables variables) gqltest.Answer {
+	p.t.Helper()
+	if strings.HasPrefix(query, "mutation") {
+		return p.mutate(token, query, variables)
+	}
+	return p.send(token, "application/json", p.body(query, variables))
+}
+
+func (p *program) body(query string, variables variables) []byte {
 	p.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return p.send(token, "application/json", body)
+	return body
 }
+
+const sameRequestID = "the-same-request-id"
 
 func (p *program) send(token, contentType string, body []byte) gqltest.Answer {
 	p.t.Helper()
-	header := http.Header{"Content-Type": {contentType}, "X-Request-Id": {"the-same-request-id"}}
+	return p.sendAs(sameRequestID, token, contentType, body)
+}
+
+// sendAs sends a request with an id of its own, in whose place the answer has the fixed one.
+func (p *program) sendAs(requestID, token, contentType string, body []byte) gqltest.Answer {
+	p.t.Helper()
+	header := http.Header{"Content-Type": {contentType}, "X-Request-Id": {requestID}}
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
 	status, _, text := p.do(http.MethodPost, "/graphql", header, body)
-	return gqltest.Read(p.t, status, []byte(text))
+	return gqltest.Read(p.t, status, []byte(strings.ReplaceAll(text, requestID, sameRequestID)))
 }
 
 func (p *program) do(method, path string, header http.Header, body []byte) (int, http.Header, string) {

@@ -28,7 +28,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run, rolesForCommands(), graph.DescribedSchema)
+	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run, rolesForCommands(), welcome, graph.DescribedSchema)
 	stop()
 	os.Exit(code)
 }
@@ -128,8 +128,14 @@ func openDatabase(ctx context.Context, config cli.Config, databaseURL string, lo
 	if fresh, err = store.Claim(ctx, migrateURL, config.Issuer); err != nil {
 		return nil, false, err
 	}
-	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger})
-	return db, fresh, err
+	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
+	if err != nil {
+		return nil, false, err
+	}
+	for _, found := range db.Examination().Warnings() {
+		logger.Warn("not as isolation needs it, see `tenantry doctor`", "check", found.Name, "found", len(found.Violations), "wanted", found.Holds)
+	}
+	return db, fresh, nil
 }
 
 // listen opens the address; its error says what to do where another program has it.

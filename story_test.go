@@ -139,7 +139,7 @@ func TestPages(t *testing.T) {
 			break
 		}
 	}
-	if len(forwards) != 30 || forwards[0] != "Acme field notes 30" || forwards[29] != "Acme field notes 1" {
+	if len(forwards) != 31 || forwards[0] != "Acme field notes 30" || forwards[29] != "Acme field notes 1" || forwards[30] != "Welcome to Acme" {
 		t.Fatalf("forwards: %q", forwards)
 	}
 	var backwards []string
@@ -153,10 +153,10 @@ func TestPages(t *testing.T) {
 	if !reflect.DeepEqual(forwards, backwards) {
 		t.Errorf("backwards %q", backwards)
 	}
-	if first := p.ask(ada, query, nil); len(titles(first)) != 25 || first.At("organization", "documents", "totalCount") != 30.0 {
+	if first := p.ask(ada, query, nil); len(titles(first)) != 25 || first.At("organization", "documents", "totalCount") != 31.0 {
 		t.Errorf("the first page: %s", first)
 	}
-	if other := p.ask(p.token("ada", "globex"), query, variables{"first": 100}); len(titles(other)) != 3 || strings.Contains(other.Body, "Acme") {
+	if other := p.ask(p.token("ada", "globex"), query, variables{"first": 100}); len(titles(other)) != 4 || strings.Contains(other.Body, "Acme") {
 		t.Errorf("in the other organization: %s", other)
 	}
 }

@@ -45,7 +45,7 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		connection.Nodes[i] = entry
 		connection.Edges[i] = &AuditEntryEdge{Cursor: list.cursor(entry.Position()), Node: entry}
 		if entry.ActorID != nil {
-			loadersOf(ctx).members.expect(*entry.ActorID)
+			expectMembers(ctx, entry.OrganizationID, *entry.ActorID)
 		}
 	}
 	return connection, nil
@@ -59,5 +59,5 @@ func (r auditEntryResolver) Actor(ctx context.Context, entry *models.AuditEntry)
 	if entry.ActorID == nil {
 		return nil, nil
 	}
-	return loadersOf(ctx).members.load(ctx, *entry.ActorID)
+	return loadMember(ctx, entry.OrganizationID, *entry.ActorID)
 }

@@ -63,11 +63,11 @@ func documentEdge(ctx context.Context, document *models.Document) *DocumentEdge 
 
 // expectAuthors has the authors of documents read together, if anybody asks for one.
 func expectAuthors(ctx context.Context, documents ...*models.Document) {
-	authors := make([]string, len(documents))
-	for i, document := range documents {
-		authors[i] = document.AuthorID
+	for _, document := range documents {
+		if document.AuthorID != "" {
+			expectMembers(ctx, document.OrganizationID, document.AuthorID)
+		}
 	}
-	loadersOf(ctx).members.expect(authors...)
 }
 
 func (r documentConnectionResolver) TotalCount(ctx context.Context, _ *DocumentConnection) (*int32, error) {
@@ -75,7 +75,10 @@ func (r documentConnectionResolver) TotalCount(ctx context.Context, _ *DocumentC
 }
 
 func (r documentResolver) Author(ctx context.Context, document *models.Document) (*models.Member, error) {
-	return loadersOf(ctx).members.load(ctx, document.AuthorID)
+	if document.AuthorID == "" {
+		return nil, nil
+	}
+	return loadMember(ctx, document.OrganizationID, document.AuthorID)
 }
 
 func (r documentResolver) ViewerCan(context.Context, *models.Document) (*DocumentViewerCan, error) {

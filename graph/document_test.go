@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
 
 const pageWithAuthors = `query($first: Int) { organization { documents(first: $first) {
@@ -109,6 +110,29 @@ func TestAuthorAfterLeaving(t *testing.T) {
 	if got.At("a", "author", "name") != "Left Behind" || got.At("a", "author", "leftAt") != "2026-05-01T00:00:00.000000Z" ||
 		got.At("b", "title") == nil || got.At("b", "author") != nil || got.At("organization", "members", "totalCount") != 2.0 {
 		t.Errorf("%s", got.Body)
+	}
+}
+
+// A document that no user wrote has no author, and nobody is looked for.
+func TestDocumentOfNobody(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	title := "Welcome"
+	if _, err := a.store.Org(acme).CreateDocument(t.Context(), models.Actor{}, store.DocumentInput{Title: &title}); err != nil {
+		t.Fatal(err)
+	}
+	const query = `{ organization { documents { nodes { title%s } } } }`
+	a.ask(ada, fmt.Sprintf(query, ""), nil)
+	bare := a.statements
+	got := a.ask(ada, fmt.Sprintf(query, " author { name }"), nil)
+	if got.Code() != "" || got.At("organization", "documents", "nodes", 0, "title") != title || got.At("organization", "documents", "nodes", 0, "author") != nil {
+		t.Errorf("%s", got.Body)
+	}
+	if a.statements != bare {
+		t.Errorf("%d statements with the author, %d without", a.statements, bare)
+	}
+	if other := a.ask(gus, fmt.Sprintf(query, ""), nil); other.At("organization", "documents", "nodes", 0) != nil {
+		t.Errorf("another organization: %s", other.Body)
 	}
 }
 

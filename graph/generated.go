@@ -1972,7 +1972,7 @@ type Document implements Node @hasPermission(permission: "org:documents:read") {
   title: String!
   "Up to 32,768 characters."
   content: String!
-  "Who wrote it, also after they left. Null if the membership is not known yet."
+  "Who wrote it, also after they left. Null if the membership is not known yet, and where no user wrote it."
   author: Member
   "Clerk's id of the user who really wrote it, where somebody acted in the author's name. Null otherwise."
   impersonatorId: ID

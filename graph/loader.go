@@ -63,22 +63,32 @@ func (l *loader[K, V]) load(ctx context.Context, key K) (*V, error) {
 	return mine.found[key], mine.err
 }
 
+// memberKey is a member by user. A key carries its organization, so that no loader answers for another one, even if it were
+// handed on from one request to the next.
+type memberKey struct{ organizationID, userID string }
+
 // loaders are those of one request and one organization.
 type loaders struct {
-	members *loader[string, models.Member]
+	members *loader[memberKey, models.Member]
 }
 
 type loadersKey struct{}
 
 // WithLoaders returns a context for one request of the organization that is active in it.
 func WithLoaders(ctx context.Context, s *store.Store) context.Context {
-	org := s.Org(organizationID(ctx))
+	active := organizationID(ctx)
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		members: newLoader(func(ctx context.Context, userIDs []string) (map[string]*models.Member, error) {
-			members, err := org.MembersByUser(ctx, userIDs)
-			found := make(map[string]*models.Member, len(members))
+		members: newLoader(func(ctx context.Context, keys []memberKey) (map[memberKey]*models.Member, error) {
+			var userIDs []string
+			for _, key := range keys {
+				if key.organizationID == active {
+					userIDs = append(userIDs, key.userID)
+				}
+			}
+			members, err := s.Org(active).MembersByUser(ctx, userIDs)
+			found := make(map[memberKey]*models.Member, len(members))
 			for i := range members {
-				found[members[i].UserID] = &members[i]
+				found[memberKey{members[i].OrganizationID, members[i].UserID}] = &members[i]
 			}
 			return found, err
 		}),
@@ -86,3 +96,17 @@ func WithLoaders(ctx context.Context, s *store.Store) context.Context {
 }
 
 func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// expectMembers says that these members of an organization will be asked for.
+func expectMembers(ctx context.Context, organizationID string, userIDs ...string) {
+	keys := make([]memberKey, len(userIDs))
+	for i, userID := range userIDs {
+		keys[i] = memberKey{organizationID, userID}
+	}
+	loadersOf(ctx).members.expect(keys...)
+}
+
+// loadMember returns a member of an organization by user, nil where there is none.
+func loadMember(ctx context.Context, organizationID, userID string) (*models.Member, error) {
+	return loadersOf(ctx).members.load(ctx, memberKey{organizationID, userID})
+}

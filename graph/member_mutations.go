@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tenantry/tenantry/models"
+	"github.com/tenantry/tenantry/store"
 )
 
 func (r mutationResolver) AddMember(ctx context.Context, input AddMemberInput) (*AddMemberPayload, error) {
@@ -27,7 +28,7 @@ func (r mutationResolver) UpdateMemberRole(ctx context.Context, input UpdateMemb
 	if err := models.CheckRole("role", input.Role); err != nil {
 		return nil, err
 	}
-	member, err := r.presentMember(ctx, input.MemberID)
+	member, err := r.presentMember(ctx, "member.update_role", input.MemberID)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func (r mutationResolver) UpdateMemberRole(ctx context.Context, input UpdateMemb
 }
 
 func (r mutationResolver) RemoveMember(ctx context.Context, input RemoveMemberInput) (*RemoveMemberPayload, error) {
-	member, err := r.presentMember(ctx, input.MemberID)
+	member, err := r.presentMember(ctx, "member.remove", input.MemberID)
 	if err != nil {
 		return nil, err
 	}
@@ -51,15 +52,24 @@ func (r mutationResolver) RemoveMember(ctx context.Context, input RemoveMemberIn
 	return &RemoveMemberPayload{RemovedMemberID: &input.MemberID}, nil
 }
 
-// presentMember is a member of the active organization by their id: not another one's, and nobody who has left.
-func (r *Resolver) presentMember(ctx context.Context, id string) (*models.Member, error) {
+// presentMember is a member of the active organization by their id, for a mutation that the audit log calls action: not
+// another one's, and nobody who has left, which is in the log.
+func (r *Resolver) presentMember(ctx context.Context, action, id string) (*models.Member, error) {
 	key, err := models.ParseUUID(models.KindMember, id)
 	if err != nil {
 		return nil, err
 	}
 	member, err := r.org(ctx).Member(ctx, key)
-	if err == nil && member.LeftAt != nil {
-		return nil, models.ErrNotFound
+	if err == nil && member.LeftAt == nil {
+		return member, nil
 	}
-	return member, err
+	if err == nil || isNotFound(err) {
+		err = r.org(ctx).RecordRefused(ctx, store.AuditEntry{
+			Actor: actor(ctx), Action: action, TargetType: "Member", TargetID: models.GlobalID(models.KindMember, key),
+		})
+		if err == nil {
+			err = models.ErrNotFound
+		}
+	}
+	return nil, err
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/auth"
@@ -29,12 +30,24 @@ type probed struct {
 	conn  *pgx.Conn
 	a, b  *auth.Viewer
 	fresh int
+	// theirDocument is one of B's documents.
+	theirDocument string
 }
 
-func newProbed(t testing.TB, newSchema func(*store.Store, graph.Manager) (graphql.ExecutableSchema, error)) *probed {
+func newProbed(t testing.TB) *probed {
+	t.Helper()
+	p := newProbedOver(t, dbtest.Config(t))
+	for _, mark := range []string{markA, markB} {
+		p.populate(p.store, mark)
+	}
+	return p
+}
+
+// newProbedOver has no organizations yet.
+func newProbedOver(t testing.TB, config store.Config) *probed {
 	t.Helper()
 	p := &probed{
-		api: newAPIWith(t, newSchema),
+		api: newAPIOver(t, config, graph.NewSchema),
 		a:   viewer("user_"+markA, "org_"+markA, "org:admin", everything...), b: viewer("user_"+markB, "org_"+markB, "org:admin", everything...),
 	}
 	conn, err := pgx.Connect(t.Context(), p.ownerURL)
@@ -43,18 +56,16 @@ func newProbed(t testing.TB, newSchema func(*store.Store, graph.Manager) (graphq
 	}
 	p.conn = conn
 	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
-	for _, mark := range []string{markA, markB} {
-		p.populate(mark)
-	}
 	return p
 }
 
-// populate gives an organization some of everything.
-func (p *probed) populate(mark string) {
+// populate gives an organization some of everything, through a store.
+func (p *probed) populate(s *store.Store, mark string) {
 	p.t.Helper()
-	w, organizationID := dbtest.World{Store: p.store, OwnerURL: p.ownerURL}, "org_"+mark
+	w, organizationID := dbtest.World{Store: s, OwnerURL: p.ownerURL}, "org_"+mark
 	dbtest.Factories["Organization"](p.t, w, organizationID, mark)
-	for typeName, factory := range dbtest.Factories {
+	for _, typeName := range slices.Sorted(maps.Keys(dbtest.Factories)) {
+		factory := dbtest.Factories[typeName]
 		if typeName == "Organization" {
 			continue
 		}
@@ -68,7 +79,7 @@ func (p *probed) populate(mark string) {
 		Actor: models.Actor{UserID: "user_" + mark, ImpersonatorID: &organizationID}, Action: "invitation.create", Outcome: models.OutcomeApplied,
 		TargetType: "Organization", TargetID: organizationID, Items: []models.AuditItem{{TargetID: &organizationID, Outcome: models.OutcomeRefused, Code: &refused}},
 	}
-	if err := p.store.Mirror(p.t.Context(), func(tx *store.MirrorTx) error { return tx.WriteAudit(organizationID, bulk) }); err != nil {
+	if err := s.Mirror(p.t.Context(), func(tx *store.MirrorTx) error { return tx.WriteAudit(organizationID, bulk) }); err != nil {
 		p.t.Fatal(err)
 	}
 	for _, statement := range []string{
@@ -120,7 +131,7 @@ func (p *probed) rowsOfB(ctx context.Context) (all string, err error) {
 
 func (p *probed) attack(probes int, seed uint64) *probe.Attack {
 	return &probe.Attack{
-		Schema: graph.DescribedSchema(), A: p.voice(p.a), B: p.voice(p.b), Depth: 4, Seed: seed, Probes: probes, Canaries: []string{markB},
+		Schema: graph.DescribedSchema(), A: p.voice(p.a), B: p.voice(p.b), Depth: 4, Seed: seed, Probes: probes, Canaries: []string{markB}, Apart: true,
 		Fresh: p.make, Fingerprint: p.rowsOfB,
 		Texts: map[string]string{"role": "org:member", "slug": markA + "-slug", "email": markA + "@probe.example"},
 	}
@@ -137,7 +148,7 @@ func probes(whole, short int) int {
 // TestIsolation has one organization ask for another one's things in every way that the schema offers.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
-	p := newProbed(t, graph.NewSchema)
+	p := newProbed(t)
 	report, err := p.attack(probes(1_000_000, 50_000), 1).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)

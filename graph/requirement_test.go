@@ -140,7 +140,7 @@ func TestDescriptionsSayWhatIsRequired(t *testing.T) {
 		"organization.members":    "Its present members, in the order of joining. Requires the permission org:sys_memberships:read.",
 		"query.viewer":            "Who is asking, and what they may do. Null without a session; then there is an error with the code UNAUTHENTICATED. Requires a session.",
 		"query.organization":      "The active organization. Requires an active organization.",
-		"document.author":         "Who wrote it, also after they left. Null if the membership is not known yet. Requires an active organization.",
+		"document.author":         "Who wrote it, also after they left. Null if the membership is not known yet, and where no user wrote it. Requires an active organization.",
 		"document.title":          "1 to 200 characters.",
 	} {
 		if descriptions[field] != want {

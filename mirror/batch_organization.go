@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -14,6 +15,7 @@ type organizationBatch struct {
 	*store.MirrorTx
 	organizations map[string]store.MirrorOrganization
 	projections   map[string]models.Organization // of those that were written
+	appeared      []models.Organization
 }
 
 func newOrganizationBatch(tx *store.MirrorTx, readings []reading) (ledgerBatch, error) {
@@ -35,7 +37,8 @@ func (b *organizationBatch) flush() error {
 			return err
 		}
 	}
-	return nil
+	slices.SortFunc(b.appeared, func(x, y models.Organization) int { return cmp.Compare(x.OrganizationID, y.OrganizationID) })
+	return b.MirrorTx.Welcome(b.appeared...)
 }
 
 func (b *organizationBatch) Organization(id string) (store.MirrorOrganization, bool, error) {
@@ -59,5 +62,11 @@ func (b *organizationBatch) WriteOrganization(o store.MirrorOrganization) error 
 // PutOrganization is left to flush, and comes with every WriteOrganization.
 func (b *organizationBatch) PutOrganization(_ string, o models.Organization) error {
 	b.projections[o.OrganizationID] = o
+	return nil
+}
+
+// Welcome is left to flush.
+func (b *organizationBatch) Welcome(organizations ...models.Organization) error {
+	b.appeared = append(b.appeared, organizations...)
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/clerk/clerk-sdk-go/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/tenantry/tenantry/internal/spectest"
 )
 
 const fakeKey = "sk_test_fake"
@@ -91,6 +93,7 @@ func (f *fakeClerk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.requests = append(f.requests, r.URL.RequestURI())
+	w.Header().Set(spectest.HeaderStandIn, "it shows what the mirror reads, and no more")
 	w.Header().Set("Date", time.UnixMilli(f.now).UTC().Format(http.TimeFormat))
 	if f.fail != nil && f.fail(w, r) {
 		return

@@ -39,6 +39,7 @@ type ledger interface {
 	RevokeSession(store.RevokedSession) error
 
 	PutOrganization(inside string, o models.Organization) error
+	Welcome(organizations ...models.Organization) error
 	PutMember(inside string, m models.Member) error
 	PutInvitation(inside string, i models.Invitation) error
 	RemoveInvitation(organizationID, id string) error

@@ -4,6 +4,11 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/spectest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) {
+	end := spectest.Begin()
+	dbtest.Main(m)
+	end()
+}

@@ -33,7 +33,7 @@ type Deed struct {
 	OrganizationID string
 	// TargetID is the user, the invitation or the organization that is changed; empty where it is still to be made.
 	TargetID string
-	// After are the fields as they are wanted, and Before what the copy had of them.
+	// After are the fields as they are wanted, and Before what is known of them from before Clerk was asked.
 	After  map[string]any
 	Before map[string]string
 	// Items are the parts of a deed that does several things. They name nobody.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/tenantry/tenantry/models"
@@ -20,8 +21,27 @@ func (m *Manager) carryOut(ctx context.Context, deed Deed, s step) ([]change, er
 	if wait := m.breaker.refuses(); wait > 0 {
 		return nil, unavailable(wait)
 	}
+	if err := m.remember(ctx, &deed); err != nil {
+		return nil, err
+	}
 	changes, err := m.settle(ctx, s)
 	return changes, m.conclude(ctx, deed, changes, err)
+}
+
+// remember notes what the copy has of the fields that a deed changes. Where the database does not answer, nothing is sent:
+// it could be neither brought to the copy nor recorded.
+func (m *Manager) remember(ctx context.Context, deed *Deed) error {
+	var before map[string]string
+	err := m.mirror.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
+		before, err = deed.before(tx)
+		return err
+	})
+	if deed.Before == nil {
+		deed.Before = before
+		return err
+	}
+	maps.Copy(deed.Before, before)
+	return err
 }
 
 // conclude applies what Clerk did to the copy and has it recorded, or only records that Clerk did not. It returns err, or
@@ -32,10 +52,7 @@ func (m *Manager) conclude(ctx context.Context, deed Deed, changes []change, err
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeThrough)
 	defer cancel()
-	failure := m.mirror.store.Mirror(bounded, func(tx *store.MirrorTx) (failed error) {
-		if deed.Before, failed = deed.before(tx); failed != nil {
-			return failed
-		}
+	failure := m.mirror.store.Mirror(bounded, func(tx *store.MirrorTx) error {
 		for _, c := range changes {
 			if err := c.apply(tx); err != nil {
 				return err

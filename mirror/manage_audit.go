@@ -46,44 +46,73 @@ func (d Deed) target() (typeName, id string) {
 	return "Organization", d.OrganizationID
 }
 
-// before reads from the copy what the fields were that a deed changes.
+// before reads from the copy what the fields are that a deed is about to change. It is read before Clerk is asked, as the
+// event about the change can be faster than the answer.
 func (d Deed) before(tx ledger) (map[string]string, error) {
 	switch d.Action {
-	case "updateMemberRole":
+	case "updateMemberRole", "removeMember", "leaveOrganization":
 		incarnations, err := tx.Incarnations(d.OrganizationID, d.TargetID)
-		if err != nil || len(incarnations) == 0 {
+		if err != nil || len(incarnations) == 0 || dead(effective(incarnations).MirrorRow) {
 			return nil, err
 		}
 		return map[string]string{"role": effective(incarnations).Role}, nil
-	case "updateOrganization":
+	case "updateOrganization", "deleteOrganization":
 		o, found, err := tx.Organization(d.OrganizationID)
 		if err != nil || !found {
 			return nil, err
 		}
-		before := map[string]string{"name": o.Name}
-		if o.Slug != nil {
-			before["slug"] = *o.Slug
+		return d.ofOrganization(o), nil
+	case "revokeInvitation":
+		i, found, err := tx.Invitation(d.TargetID)
+		if err != nil || !found {
+			return nil, err
 		}
-		return before, nil
+		return map[string]string{"status": i.Status}, nil
 	}
 	return nil, nil
 }
 
-// changes are the fields as they were wanted, with what the copy had of them.
+// ofOrganization are the fields of an organization that a deed changes: all that there are where it deletes it.
+func (d Deed) ofOrganization(o store.MirrorOrganization) map[string]string {
+	before := map[string]string{"name": o.Name}
+	if o.Slug != nil {
+		before["slug"] = *o.Slug
+	}
+	maps.DeleteFunc(before, func(field, _ string) bool {
+		_, wanted := d.After[field]
+		return d.After != nil && !wanted
+	})
+	return before
+}
+
+// changes are the fields as they were wanted, with what they were before; of what is gone only that. What is the same on
+// both sides is left out.
 func (d Deed) changes() []models.AuditChange {
+	fields := map[string]models.AuditChange{}
+	for field, before := range d.Before {
+		fields[field] = models.AuditChange{Field: field, Before: &before}
+	}
+	for field, value := range d.After {
+		after := auditText(value)
+		fields[field] = models.AuditChange{Field: field, Before: fields[field].Before, After: &after}
+	}
 	changes := []models.AuditChange{}
-	for _, field := range slices.Sorted(maps.Keys(d.After)) {
-		after, text := d.After[field], ""
-		if is, ok := after.(string); ok {
-			text = is
-		} else if raw, err := json.Marshal(after); err == nil {
-			text = string(raw)
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		if c := fields[field]; c.Before == nil || c.After == nil || *c.Before != *c.After {
+			changes = append(changes, c.Bounded())
 		}
-		change := models.AuditChange{Field: field, After: &text}
-		if before, known := d.Before[field]; known {
-			change.Before = &before
-		}
-		changes = append(changes, change.Bounded())
 	}
 	return changes
+}
+
+// auditText is a text as it is, and anything else as JSON.
+func auditText(value any) string {
+	if text, is := value.(string); is {
+		return text
+	}
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/tenantry/tenantry/internal/spectest"
 )
 
 // fault is how a fake Clerk treats one change.
@@ -83,6 +85,7 @@ func (c *manageClerk) manager(f *fixture, config ManagerConfig) *Manager {
 }
 
 func (c *manageClerk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(spectest.HeaderStandIn, "it shows what the mirror reads, and may be broken on purpose")
 	if r.Method == http.MethodGet {
 		c.read(w, r)
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 
 	"github.com/clerk/clerk-sdk-go/v2"
@@ -38,7 +39,7 @@ func (m *Manager) InviteMembers(ctx context.Context, actor models.Actor, organiz
 		return results, nil
 	}
 	err := m.conclude(ctx, Deed{
-		Action: "inviteMembers", Actor: actor, OrganizationID: organizationID, Items: items(results),
+		Action: "inviteMembers", Actor: actor, OrganizationID: organizationID, Items: items(results), After: rolesOf(results),
 	}, changes, outcome)
 	if errors.Is(err, models.ErrUnavailable) {
 		return nil, err
@@ -75,6 +76,17 @@ func items(results []models.InvitationResult) []models.AuditItem {
 		}
 	}
 	return items
+}
+
+// rolesOf are the roles of the invitations that were made, named like the input's fields.
+func rolesOf(results []models.InvitationResult) map[string]any {
+	roles := map[string]any{}
+	for i, r := range results {
+		if r.Invitation != nil {
+			roles[fmt.Sprintf("invitations.%d.role", i)] = r.Invitation.Role
+		}
+	}
+	return roles
 }
 
 func (m *Manager) invite(ctx context.Context, organizationID, inviterID string, person models.InvitationInput) (*invitationChange, error) {
@@ -161,13 +173,17 @@ func (m *Manager) RevokeInvitation(ctx context.Context, actor models.Actor, orga
 	if err := pathSegment(organizationID, invitationID, actor.UserID); err != nil {
 		return nil, err
 	}
-	if err := m.owns(ctx, organizationID, invitationID); err != nil {
+	deed := Deed{
+		Action: "revokeInvitation", Actor: actor, OrganizationID: organizationID, TargetID: invitationID,
+		After: map[string]any{"status": "revoked"},
+	}
+	if err := m.owns(ctx, organizationID, invitationID); errors.Is(err, models.ErrNotFound) {
+		return nil, m.conclude(ctx, deed, nil, err)
+	} else if err != nil {
 		return nil, err
 	}
 	path := "/organizations/" + organizationID + "/invitations/" + invitationID
-	changes, err := m.carryOut(ctx, Deed{
-		Action: "revokeInvitation", Actor: actor, OrganizationID: organizationID, TargetID: invitationID,
-	}, step{
+	changes, err := m.carryOut(ctx, deed, step{
 		send: func(ctx context.Context) (*clerk.APIResponse, error) {
 			revoked, err := m.invitations.Revoke(ctx, &organizationinvitation.RevokeParams{
 				OrganizationID: organizationID, ID: invitationID, RequestingUserID: &actor.UserID,

@@ -33,8 +33,12 @@ func (m *Manager) membership(ctx context.Context, action string, actor models.Ac
 	if err := pathSegment(pair.organizationID, pair.userID); err != nil {
 		return err
 	}
+	after := map[string]any{"role": role}
+	if action == "addMember" {
+		after["userId"] = pair.userID
+	}
 	_, err := m.carryOut(ctx, Deed{
-		Action: action, Actor: actor, OrganizationID: pair.organizationID, TargetID: pair.userID, After: map[string]any{"role": role},
+		Action: action, Actor: actor, OrganizationID: pair.organizationID, TargetID: pair.userID, After: after,
 	}, step{
 		send: func(ctx context.Context) (*clerk.APIResponse, error) {
 			changed, err := send(ctx)

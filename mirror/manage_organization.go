@@ -56,6 +56,7 @@ func (m *Manager) CreateOrganization(ctx context.Context, actor models.Actor, in
 	}
 	made := changes[0].(organizationChange)
 	deed.OrganizationID, deed.TargetID = made.id, made.id
+	deed.After = fields(models.OrganizationInput{Name: &made.name, Slug: made.slug})
 	changes = append(changes, m.firstMembership(ctx, made.id, actor.UserID)...)
 	if err := m.conclude(ctx, deed, changes, nil); err != nil {
 		return nil, err
@@ -177,10 +178,38 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor models.Actor, or
 			return changed.Response, err
 		}
 	}
-	_, err := m.carryOut(ctx, Deed{
-		Action: "updateOrganization", Actor: actor, OrganizationID: organizationID, TargetID: organizationID, After: fields(input),
-	}, s)
+	deed := Deed{Action: "updateOrganization", Actor: actor, OrganizationID: organizationID, TargetID: organizationID, After: fields(input)}
+	if input.PublicMetadata != nil && m.breaker.refuses() == 0 {
+		deed.Before = m.metadataBefore(ctx, organizationID, input.PublicMetadata)
+	}
+	_, err := m.carryOut(ctx, deed, s)
 	return err
+}
+
+// metadataBefore is what Clerk has of the public metadata's keys that are about to change: the copy does not hold it. Where
+// that cannot be read soon, the change goes on without.
+func (m *Manager) metadataBefore(ctx context.Context, id string, wanted map[string]any) map[string]string {
+	ctx, cancel := m.bounded(ctx)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	ctx, cancel = context.WithTimeout(ctx, min(time.Second, time.Until(deadline)/4))
+	defer cancel()
+	now, err := m.ask(ctx, "/organizations/"+id, nil)
+	if err != nil {
+		return nil
+	}
+	var is organizationExtra
+	if json.Unmarshal(now.body, &is) != nil {
+		return nil
+	}
+	maps.DeleteFunc(is.PublicMetadata, func(key string, _ any) bool {
+		_, changes := wanted[key]
+		return !changes
+	})
+	if is.PublicMetadata == nil {
+		is.PublicMetadata = map[string]any{}
+	}
+	return map[string]string{"publicMetadata": auditText(is.PublicMetadata)}
 }
 
 // lookAtOrganization says whether an organization is as wanted.

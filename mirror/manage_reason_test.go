@@ -71,6 +71,18 @@ func TestCreatingHonoursTheUsersLimits(t *testing.T) {
 	if err := create(); !errors.As(err, &refused) || refused.Reason != models.ReasonOrganizationQuota {
 		t.Errorf("with a limit of one: %v", err)
 	}
+	if _, err := g.CreateOrganization(t.Context(), models.Actor{UserID: "user_gus"}, models.OrganizationInput{Name: ptr("Of Gus")}); err != nil {
+		t.Fatal(err)
+	}
+	g.clerk.set(func() {
+		gus := g.clerk.lists["organizations"][len(g.clerk.lists["organizations"])-1]
+		g.clerk.join(gus, "user_nora", "org:member")
+		user["create_organizations_limit"], g.clerk.made = 2, nil
+	})
+	if err := create(); err != nil {
+		t.Errorf("a member of another's organization, with a limit of two: %v", err)
+	}
+	g.clerk.set(func() { g.clerk.made = nil })
 	g.clerk.set(func() { user["create_organizations_limit"], user["create_organization_enabled"] = 0, false })
 	if err := create(); !errors.As(err, &refused) || refused.Reason != models.ReasonOrganizationCreationDisabled {
 		t.Errorf("not enabled: %v", err)

@@ -243,6 +243,9 @@ func (g *managed) didNotHappen(t *testing.T, name string, mutate func(ctx contex
 	if len(g.clerk.made) != 0 || len(g.clerk.asked) != 1 || strings.Contains(fmt.Sprint(err), "secret") {
 		t.Errorf("%s: made %d, asked %d: %v", now, len(g.clerk.made), len(g.clerk.asked), err)
 	}
+	if len(g.outcomes) != 1 || strings.HasSuffix(g.outcomes[0], OutcomeApplied) {
+		t.Errorf("%s: recorded %q", now, g.outcomes)
+	}
 	if diff := cmp.Diff(before, g.shown(t)); diff != "" {
 		t.Errorf("%s: the copy changed:\n%s", now, diff)
 	}
@@ -256,8 +259,8 @@ func TestChangesWaitForTheLimit(t *testing.T) {
 			t.Parallel()
 			g := newManaged(t)
 			g.clerk.set(func() { g.clerk.faults = []fault{faultLimit} })
-			if err := mutate(t.Context(), g); err != nil || len(g.clerk.made) != 1 || len(g.clerk.asked) != 2 {
-				t.Errorf("made %d, asked %d: %v", len(g.clerk.made), len(g.clerk.asked), err)
+			if err := mutate(t.Context(), g); err != nil || len(g.clerk.made) != 1 || len(g.clerk.asked) != 2 || len(g.outcomes) != 1 {
+				t.Errorf("made %d, asked %d, recorded %q: %v", len(g.clerk.made), len(g.clerk.asked), g.outcomes, err)
 			}
 			g.equalsClerk(t)
 		})

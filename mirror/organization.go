@@ -60,6 +60,7 @@ func (c organizationChange) apply(tx ledger) error {
 		return err
 	}
 	next, take := c.decide(row)
+	seen := present(row)
 	row.MirrorRow = next
 	if take {
 		row.Name, row.Slug, row.ImageURL = c.name, c.slug, c.imageURL
@@ -67,8 +68,15 @@ func (c organizationChange) apply(tx ledger) error {
 	if err := tx.WriteOrganization(row); err != nil {
 		return err
 	}
-	return tx.PutOrganization(row.ID, projectOrganization(row))
+	shown := projectOrganization(row)
+	if err := tx.PutOrganization(row.ID, shown); err != nil || seen || !present(row) {
+		return err
+	}
+	return tx.Welcome(shown)
 }
+
+// present says that an organization is there, and more is known of it than a token tells.
+func present(row store.MirrorOrganization) bool { return row.Name != "" && !dead(row.MirrorRow) }
 
 func (c organizationChange) decide(row store.MirrorOrganization) (store.MirrorRow, bool) {
 	return decide(row.MirrorRow, c.statement, true)

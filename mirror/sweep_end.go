@@ -49,7 +49,12 @@ func (s *sweep) end(ctx context.Context, k kind) error {
 	for behind := ""; ; {
 		var refs []store.MirrorRef
 		err := s.store.Mirror(ctx, func(tx *store.MirrorTx) (err error) {
-			refs, err = tx.Unseen(s.row.Generation, k.name, before, behind, confirmed)
+			unseen := tx.Unseen
+			if !s.changes {
+				// What is dead with its organization or user gives no access, and is drift to nobody: Clerk may tell of it or not.
+				unseen = tx.UnseenReachable
+			}
+			refs, err = unseen(s.row.Generation, k.name, before, behind, confirmed)
 			return err
 		})
 		if err != nil || len(refs) == 0 {

@@ -124,3 +124,28 @@ func TestASettledInvitationStaysSo(t *testing.T) {
 		}
 	}
 }
+
+// What is dead with its organization is no drift, whether or not Clerk tells of each; a sweep ends it all the same.
+func TestVerifyPassesOverWhatIsDeadWithItsOrganization(t *testing.T) {
+	t.Parallel()
+	f, clerk := newSweepFixture(t)
+	clerk.crowd(5)
+	clerk.set(func() {
+		clerk.lists["organization_invitations"] = []object{{
+			"id": "orginv_1", "organization_id": "org_1", "email_address": "a@b.example", "role": "org:member", "status": "pending", "created_at": 2, "updated_at": 2,
+		}}
+	})
+	f.sweep(t, SweepOptions{})
+	clerk.set(func() { clerk.lists["organization_invitations"] = nil })
+	clerk.set(func() { clerk.lists["organizations"], clerk.lists["organization_memberships"] = nil, nil })
+	if found := f.verify(t); found.Kinds["organizations"].Extra != 1 || found.Kinds["memberships"].Extra != 5 || found.Kinds["invitations"].Extra != 1 {
+		t.Errorf("of a deletion that nobody told of, verify finds\n%s", describe(found))
+	}
+	f.receive(t, "msg_gone", []byte(`{"type":"organization.deleted","timestamp":1795600000000,"data":{"id":"org_1","deleted":true}}`))
+	if found := f.verify(t); found.Drift() != 0 {
+		t.Errorf("of one that was told of, verify finds\n%s", describe(found))
+	}
+	if report := f.sweep(t, SweepOptions{}); report.Kinds["memberships"].Tombstoned != 5 || report.Kinds["invitations"].Tombstoned != 1 {
+		t.Errorf("a sweep ends\n%s", describe(report))
+	}
+}

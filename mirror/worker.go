@@ -33,6 +33,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	group.Go(func() { m.watchChanges(ctx) })
 	group.Go(func() { m.store.CallOthers(ctx) })
 	group.Go(func() { m.noteAsks(ctx) })
+	group.Go(func() { m.welcomeAgain(ctx) })
 	if m.config.Backend != nil {
 		group.Go(func() { m.readContradictions(ctx) })
 		group.Go(func() { m.answerAsks(ctx) })

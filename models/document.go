@@ -19,7 +19,7 @@ type Document struct {
 	ID             uuid.UUID `gorm:"primaryKey;type:uuid"`
 	Title          string
 	Content        string
-	// AuthorID is the user who wrote it, a member of the organization at that time.
+	// AuthorID is the user who wrote it, a member of the organization at that time; "" where no user did.
 	AuthorID string
 	// ImpersonatorID is the user who really wrote it, where somebody acted in the author's name.
 	ImpersonatorID *string

@@ -70,7 +70,7 @@ func audited(tx scoped, filter models.AuditFilter) gorm.ChainInterface[models.Au
 // fn returns. What fn refuses with ErrNotFound or a ConflictError is undone and recorded by itself. After any other
 // error nothing was done, or input was invalid, and nothing is recorded.
 func (o Org) write(ctx context.Context, entry AuditEntry, fn func(tx scoped) ([]models.AuditChange, error)) error {
-	err := o.through(ctx, o.store.requests.transaction, func(tx scoped) (err error) {
+	err := o.through(ctx, o.way().transaction, func(tx scoped) (err error) {
 		if entry.Changes, err = fn(tx); err != nil {
 			return err
 		}
@@ -80,12 +80,20 @@ func (o Org) write(ctx context.Context, entry AuditEntry, fn func(tx scoped) ([]
 	if !isRefusal(err) {
 		return err
 	}
-	entry.Outcome, entry.Changes = models.OutcomeRefused, nil
-	record := func(tx scoped) error { return o.record(tx, entry) }
-	if unrecorded := o.through(ctx, o.store.requests.one, record); unrecorded != nil {
-		return fmt.Errorf("recording a refused %s: %w", entry.Action, unrecorded)
+	if unrecorded := o.RecordRefused(ctx, entry); unrecorded != nil {
+		return unrecorded
 	}
 	return err
+}
+
+// RecordRefused records a mutation that changed nothing, because of what the organization has or has not.
+func (o Org) RecordRefused(ctx context.Context, entry AuditEntry) error {
+	entry.Outcome, entry.Changes = models.OutcomeRefused, nil
+	err := o.through(ctx, o.way().one, func(tx scoped) error { return o.record(tx, entry) })
+	if err != nil {
+		return fmt.Errorf("recording a refused %s: %w", entry.Action, err)
+	}
+	return nil
 }
 
 func isRefusal(err error) bool {

@@ -169,30 +169,36 @@ func TestAuditIsAppendOnly(t *testing.T) {
 		"UPDATE audit_entries SET actor_id = 'user_x'", "DELETE FROM audit_entries", "TRUNCATE audit_entries",
 		"ALTER TABLE audit_entries DISABLE TRIGGER append_only", "DROP TRIGGER append_only ON audit_entries",
 	}
-	refused := func(who, attempt string, err error) {
+	refused := func(who, attempt, why string, err error) {
 		t.Helper()
-		if err == nil || !strings.Contains(err.Error(), "42501") {
-			t.Errorf("%s: %s: %v", who, attempt, err)
+		if err == nil || !strings.Contains(err.Error(), "42501") || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %s: %v, want %q", who, attempt, err, why)
 		}
 	}
-	everyone := func(who string) {
+	// why is what refuses: the grants, or the trigger behind them.
+	everyone := func(who, why string) {
 		for _, attempt := range attempts {
 			for _, off := range []string{"SELECT 1", "SET LOCAL tenantry.append_only = 'off'"} {
 				try := func(db *gorm.DB) error {
 					db.Exec(off)
 					return db.Exec(attempt).Error
 				}
-				refused("a request"+who, attempt, s.Raw(t.Context(), acme, try))
-				refused("the mirror"+who, attempt, s.RawMirror(t.Context(), try))
+				refused("a request"+who, attempt, why, s.Raw(t.Context(), acme, try))
+				refused("the mirror"+who, attempt, why, s.RawMirror(t.Context(), try))
 			}
 		}
 	}
-	everyone("")
+	all := attempts
+	attempts = all[:3]
+	everyone("", "permission denied")
+	attempts = all[3:]
+	everyone("", "must be owner")
+	attempts = all
 	// Not even with all that could be granted.
 	asOwner(t, dbtest.OwnerURL(config), `DO $$ DECLARE i tenantry.instance; BEGIN SELECT * INTO i FROM tenantry.instance;
 		EXECUTE format('GRANT ALL ON audit_entries TO %I, %I', i.request_role, i.mirror_role); END $$`)
 	attempts = attempts[:3]
-	everyone(" with every grant")
+	everyone(" with every grant", "append-only")
 
 	owner, err := pgx.Connect(t.Context(), dbtest.OwnerURL(config))
 	if err != nil {
@@ -201,7 +207,7 @@ func TestAuditIsAppendOnly(t *testing.T) {
 	defer owner.Close(context.Background())
 	for _, attempt := range attempts {
 		_, err := owner.Exec(t.Context(), attempt)
-		refused("the owner", attempt, err)
+		refused("the owner", attempt, "append-only", err)
 	}
 	if after := auditLog(t, s.Org(acme), models.AuditFilter{}); !cmp.Equal(before, after) || len(after) != 1 {
 		t.Errorf("the log afterwards: %v, was %v", after, before)

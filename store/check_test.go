@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,86 +14,58 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-// asOwner runs statements as the owner of a database. {request} stands for the request role.
+// asOwner runs statements as the owner of a database. {request} and {mirror} stand for the roles.
 func asOwner(t testing.TB, ownerURL string, statements ...string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), ownerURL)
+	config, err := pgx.ParseConfig(ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["search_path"] = "public" // as in migrations
+	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	var role string
-	if err := conn.QueryRow(t.Context(), "SELECT request_role FROM tenantry.instance").Scan(&role); err != nil {
+	var request, mirror string
+	if err := conn.QueryRow(t.Context(), "SELECT request_role, mirror_role FROM tenantry.instance").Scan(&request, &mirror); err != nil {
 		t.Fatal(err)
 	}
+	roles := strings.NewReplacer("{request}", pgx.Identifier{request}.Sanitize(), "{mirror}", pgx.Identifier{mirror}.Sanitize())
 	for _, statement := range statements {
-		if _, err := conn.Exec(t.Context(), strings.ReplaceAll(statement, "{request}", pgx.Identifier{role}.Sanitize())); err != nil {
+		if _, err := conn.Exec(t.Context(), roles.Replace(statement)); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
 }
 
-// Each danger keeps the store shut, and the error says what mends it.
-func TestOpenRefusesDangers(t *testing.T) {
+// What PostgreSQL's releases fixed, by server_version_num.
+func TestVersions(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		statements []string
-		want       string
-	}{
-		"no row security":   {[]string{"ALTER TABLE documents DISABLE ROW LEVEL SECURITY"}, "CALL tenantry.own_table('public.documents')"},
-		"not forced":        {[]string{"ALTER TABLE documents NO FORCE ROW LEVEL SECURITY"}, "table public.documents is not fenced"},
-		"no policy":         {[]string{"DROP POLICY organization_only ON members"}, "table public.members is not fenced"},
-		"permissive policy": {[]string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents USING (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))"}, "table public.documents is not fenced"},
-		"loose policy":      {[]string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents AS RESTRICTIVE USING (organization_id <> '') WITH CHECK (organization_id <> '')"}, "table public.documents is not fenced"},
-		"policy with a way round": {[]string{"DROP POLICY organization_only ON documents", `CREATE POLICY organization_only ON documents AS RESTRICTIVE
-			USING (organization_id = NULLIF(current_setting('tenantry.organization', true), '') OR title = 'x')
-			WITH CHECK (organization_id = NULLIF(current_setting('tenantry.organization', true), '') OR title = 'x')`}, "table public.documents is not fenced"},
-		"reads only":        {[]string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents AS RESTRICTIVE FOR SELECT USING (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))"}, "table public.documents is not fenced"},
-		"a new table":       {[]string{"CREATE TABLE public.unfenced (organization_id text, id uuid)", "GRANT SELECT ON public.unfenced TO {request}"}, "CALL tenantry.own_table('public.unfenced')"},
-		"a new schema":      {[]string{"CREATE SCHEMA extra", "CREATE TABLE extra.unfenced (organization_id text, id uuid)"}, "CALL tenantry.own_table('extra.unfenced')"},
-		"an owning role":    {[]string{"GRANT CREATE ON SCHEMA public TO {request}", "CREATE TABLE public.mine (id int)", "ALTER TABLE public.mine OWNER TO {request}"}, "owns tables"},
-		"a back door":       {[]string{"CREATE FUNCTION public.everybody() RETURNS SETOF documents LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM documents'"}, "function everybody() runs with its owner's rights"},
-		"no viewer's door":  {[]string{"DROP FUNCTION tenantry.viewer_memberships()"}, "function tenantry.viewer_memberships() is not as the migrations made it"},
-		"another's door":    {[]string{"ALTER FUNCTION tenantry.viewer_memberships() OWNER TO CURRENT_USER"}, "is not as the migrations made it"},
-		"a loose path":      {[]string{"ALTER FUNCTION tenantry.viewer_memberships() SET search_path = public, pg_catalog"}, "is not as the migrations made it"},
-		"a door for all":    {[]string{"GRANT EXECUTE ON FUNCTION tenantry.viewer_memberships() TO PUBLIC"}, "is not as the migrations made it"},
-		"other roles noted": {[]string{"UPDATE tenantry.instance SET request_role = 'nobody_has_this'"}, "cannot act as role"},
+	for number, want := range map[int][]string{
+		180000: nil, 190001: nil, 170006: nil, 160010: nil, 150014: nil, 140019: nil, 130022: nil, 150018: nil,
+		170005: {"CVE-2025-8713", "Install PostgreSQL 17.6 or a later 17"},
+		150013: {"PostgreSQL 15.13", "CVE-2025-8713", "Install PostgreSQL 15.14 or a later 15"},
+		160004: {"CVE-2024-10976", "CVE-2025-8713", "16.10"},
+		130016: {"CVE-2024-10976", "CVE-2025-8713", "13.22"},
+		120022: {"CVE-2025-8713", "move to a major version"},
+		110022: {"CVE-2024-10976", "CVE-2025-8713", "move to a major version"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			config := dbtest.Config(t)
-			asOwner(t, dbtest.OwnerURL(config), test.statements...)
-			s, err := store.Open(t.Context(), config)
-			if err == nil {
-				s.Close()
-				t.Fatal("it opens")
+		found := fmt.Sprint(store.VersionViolations(number))
+		if want == nil && found != "[]" {
+			t.Errorf("%d: %s", number, found)
+		}
+		for _, part := range want {
+			if !strings.Contains(found, part) {
+				t.Errorf("%d: %s, want %q", number, found, part)
 			}
-			if !strings.Contains(err.Error(), test.want) {
-				t.Errorf("%v\nwant %q", err, test.want)
-			}
-		})
+		}
 	}
-}
-
-// A role that row level security does not hold. In a database of its own: roles belong to the cluster, and the clones of
-// one template share theirs.
-func TestOpenRefusesPowerfulRole(t *testing.T) {
-	t.Parallel()
-	for _, power := range []string{"SUPERUSER", "BYPASSRLS"} {
-		empty := dbtest.Empty(t)
-		if err := store.Migrate(t.Context(), empty); err != nil {
-			t.Fatal(err)
-		}
-		asOwner(t, empty, "ALTER ROLE {request} "+power)
-		if _, err := store.Open(t.Context(), store.Config{URL: empty}); err == nil || !strings.Contains(err.Error(), "NOSUPERUSER NOBYPASSRLS") {
-			t.Errorf("with %s: %v", power, err)
-		}
-		asOwner(t, empty, "ALTER ROLE {request} NOSUPERUSER NOBYPASSRLS")
-		s, err := store.Open(t.Context(), store.Config{URL: empty})
-		if err != nil {
-			t.Fatalf("mended as told: %v", err)
-		}
-		s.Close()
+	if found := fmt.Sprint(store.VersionViolations(170000)); !strings.Contains(found, "17.6") || !strings.Contains(found, "CVE-2024-10976") {
+		t.Error(found)
+	}
+	if found := fmt.Sprint(store.VersionViolations(120022)); strings.Contains(found, "10976") {
+		t.Error(found)
 	}
 }
 
@@ -129,6 +102,15 @@ func TestOpenDetectsPooler(t *testing.T) {
 	if !strings.Contains(err.Error(), "TENANTRY_SCOPE=transaction") {
 		t.Error(err)
 	}
+	// Everything else is looked at nevertheless, but for what would set the role of the pooler's other clients.
+	asOwner(t, direct, "DROP POLICY organization_only ON documents")
+	for _, checked := range examine(t, store.Config{URL: pooled, MigrateURL: direct, Scope: store.ScopeConnection}) {
+		bad := checked.Name == "scope" || checked.Name == "effective-role" || checked.Name == "fence"
+		if checked.Name != "version" && (checked.Result() != "ok") != bad {
+			t.Errorf("%+v", checked)
+		}
+	}
+	asOwner(t, direct, "CREATE POLICY organization_only ON documents AS RESTRICTIVE USING ("+fencePolicy+") WITH CHECK ("+fencePolicy+")")
 	s, err = store.Open(t.Context(), store.Config{URL: pooled, MigrateURL: direct, Scope: store.ScopeTransaction})
 	if err != nil {
 		t.Fatalf("as told: %v", err)

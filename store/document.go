@@ -68,7 +68,7 @@ func (o Org) CountDocuments(ctx context.Context) (count int64, err error) {
 	return count, err
 }
 
-// CreateDocument stores a new document written by the author. It returns an InvalidError for what cannot be stored.
+// CreateDocument stores a new document written by the author, or by no user where the author is empty. It returns an InvalidError for what cannot be stored.
 func (o Org) CreateDocument(ctx context.Context, author models.Actor, in DocumentInput) (*models.Document, error) {
 	now := o.store.now()
 	document := models.Document{

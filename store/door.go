@@ -33,7 +33,7 @@ func openDoor(ctx context.Context, config Config, role string) (*door, error) {
 		return nil, errBadURL
 	}
 	d := &door{role: role, scope: config.Scope, timeout: config.StatementTimeout}
-	pgxConfig.ConnConfig.Tracer = statementCounter{}
+	pgxConfig.ConnConfig.Tracer = statementTracer{}
 	if config.MaxConnections > 0 {
 		pgxConfig.MaxConns = config.MaxConnections
 	}

@@ -5,11 +5,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
 	"github.com/tenantry/tenantry/models"
 )
+
+// VersionViolations is what the check of the version says of a server_version_num.
+var VersionViolations = versionViolations
 
 // Raw runs fn as a request of an organization, past the handle: what row level security has to hold alone.
 func (s *Store) Raw(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
@@ -64,4 +68,42 @@ type statements struct {
 
 func (s *statements) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
 	s.last, _ = statement()
+}
+
+// WhoAmI is the role and the organization that the handle's statements run as.
+func (o Org) WhoAmI(ctx context.Context) (who string, err error) {
+	err = o.read(ctx, func(tx scoped) error { return tx.db.Raw(whoAmI).Scan(&who).Error })
+	return who, err
+}
+
+// WhoAmI is the role and the organization that the transaction's next statement runs as.
+func (tx *MirrorTx) WhoAmI() (who string, err error) {
+	return who, tx.tx.db.Raw(whoAmI).Scan(&who).Error
+}
+
+const whoAmI = "SELECT current_user || ' ' || current_setting('tenantry.organization') || ' ' || current_setting('statement_timeout')"
+
+// Exec runs a statement as the handle does, past its filter: what row level security has to hold alone.
+func (o Org) Exec(ctx context.Context, statement string, values ...any) error {
+	return o.read(ctx, func(tx scoped) error { return tx.db.WithContext(tx.ctx).Exec(statement, values...).Error })
+}
+
+// MigrateTo brings the database to a version of ours.
+func MigrateTo(ctx context.Context, url string, version int64) error {
+	config, err := parseURL(url)
+	if err != nil {
+		return err
+	}
+	config.RuntimeParams["row_security"], config.RuntimeParams["search_path"] = "off", "public"
+	db := stdlib.OpenDB(*config)
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS tenantry"); err != nil {
+		return err
+	}
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
 }

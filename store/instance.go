@@ -21,26 +21,35 @@ type Instance struct {
 
 var errNotMigrated = errors.New("the database has no Tenantry tables yet: run the migrations first (starting the server does it)")
 
-func readInstance(ctx context.Context, url string) (Instance, error) {
+// connectInstance connects as the login of url and reads what the database says of itself. The caller closes the connection.
+func connectInstance(ctx context.Context, url string) (*pgx.Conn, Instance, error) {
 	config, err := parseURL(url)
 	if err != nil {
-		return Instance{}, err
+		return nil, Instance{}, err
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may stand in between
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return Instance{}, translate(err)
+		return nil, Instance{}, translate(err)
 	}
-	defer conn.Close(ctx)
+	instance, err := readInstance(ctx, conn)
+	if err != nil {
+		conn.Close(ctx)
+		return nil, Instance{}, err
+	}
+	return conn, instance, nil
+}
+
+func readInstance(ctx context.Context, conn *pgx.Conn) (Instance, error) {
 	var instance Instance
-	err = conn.QueryRow(ctx, "SELECT request_role, mirror_role, coalesce(clerk_issuer, '') FROM tenantry.instance").
+	err := conn.QueryRow(ctx, "SELECT request_role, mirror_role, coalesce(clerk_issuer, '') FROM tenantry.instance").
 		Scan(&instance.RequestRole, &instance.MirrorRole, &instance.ClerkIssuer)
 	var pg *pgconn.PgError
 	if errors.Is(err, pgx.ErrNoRows) || errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") {
 		return Instance{}, errNotMigrated
 	}
 	if errors.As(err, &pg) && pg.Code == "42501" {
-		return Instance{}, fmt.Errorf("the login %q of DATABASE_URL may not use this database: %w", config.User, errGrant(ctx, conn))
+		return Instance{}, fmt.Errorf("the login %q of DATABASE_URL may not use this database: %w", conn.Config().User, errGrant(ctx, conn))
 	}
 	return instance, translate(err)
 }

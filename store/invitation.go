@@ -13,19 +13,6 @@ import (
 // Newest first.
 var invitationOrder = order{columns: []string{"created_at", "id"}, of: timeAndKey, descending: true}
 
-// Invitation returns one invitation by Clerk's id, or ErrNotFound.
-func (o Org) Invitation(ctx context.Context, id string) (*models.Invitation, error) {
-	var invitation models.Invitation
-	err := o.read(ctx, func(tx scoped) (err error) {
-		invitation, err = owned[models.Invitation](tx).Where("id = ?", id).Take(tx.ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &invitation, nil
-}
-
 // InvitationsByID returns those of the invitations that the organization has, in no order.
 func (o Org) InvitationsByID(ctx context.Context, ids []string) (invitations []models.Invitation, err error) {
 	err = o.read(ctx, func(tx scoped) (err error) {

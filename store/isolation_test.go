@@ -102,10 +102,6 @@ func calls(document *models.Document, member models.Member) map[string]func(ctx 
 			n, err := org.CountMembers(ctx, store.MemberFilter{Search: "name of a"})
 			return int(n), err
 		},
-		"Invitation": func(ctx context.Context, org store.Org) (int, error) {
-			i, err := org.Invitation(ctx, invitationID)
-			return one(i != nil, err)
-		},
 		"InvitationsByID": func(ctx context.Context, org store.Org) (int, error) {
 			i, err := org.InvitationsByID(ctx, []string{invitationID})
 			return len(i), err
@@ -149,7 +145,7 @@ func TestOtherOrganizationFindsNothing(t *testing.T) {
 	}
 	for _, name := range []string{
 		"Organization", "Document", "DocumentsByID", "Documents", "CountDocuments", "AuditLog", "CountAuditEntries", "Member", "MemberByUser", "MembersByID", "MembersByUser", "Members", "CountMembers", "Members by name, of a role, former ones, too", "Members found", "CountMembers found",
-		"Invitation", "InvitationsByID", "Invitations", "CountInvitations", "UpdateDocument", "DeleteDocument",
+		"InvitationsByID", "Invitations", "CountInvitations", "UpdateDocument", "DeleteDocument",
 	} {
 		if found, err := calls(document, member)[name](t.Context(), s.Org(acme)); found != 1 || err != nil {
 			t.Errorf("%s finds %d in its own organization, %v", name, found, err)

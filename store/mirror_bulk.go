@@ -11,25 +11,25 @@ const chosen = "IN (SELECT json_array_elements_text(?::json))"
 // OrganizationsByID reads rows without locking them. What there is no row of is missing in the answer.
 func (tx *MirrorTx) OrganizationsByID(ids []string) (map[string]MirrorOrganization, error) {
 	found := make(map[string]MirrorOrganization, len(ids))
-	err := tx.each("SELECT id, "+organizationColumns+" FROM clerk.organizations WHERE id "+chosen, []any{list(ids)}, func(scan func(...any) error) error {
-		var o MirrorOrganization
-		err := scan(append([]any{&o.ID}, o.targets()...)...)
-		found[o.ID] = o
-		return err
-	})
+	err := tx.each("SELECT id, "+organizationColumns+" FROM clerk.organizations WHERE id "+chosen, []any{list(ids)}, into(found))
 	return found, err
 }
 
 // LockOrganizations is LockOrganization of many, locked in the order of their ids.
 func (tx *MirrorTx) LockOrganizations(ids []string) (map[string]MirrorOrganization, error) {
 	found := make(map[string]MirrorOrganization, len(ids))
-	err := tx.lockAll("organizations", organizationColumns, ids, func(scan func(...any) error) error {
+	err := tx.lockAll("organizations", organizationColumns, ids, into(found))
+	return found, err
+}
+
+// into scans rows of an id and organizationColumns.
+func into(found map[string]MirrorOrganization) func(scan func(...any) error) error {
+	return func(scan func(...any) error) error {
 		var o MirrorOrganization
 		err := scan(append([]any{&o.ID}, o.targets()...)...)
 		found[o.ID] = o
 		return err
-	})
-	return found, err
+	}
 }
 
 // LockUsers is LockUser of many, locked in the order of their ids.

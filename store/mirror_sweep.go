@@ -104,6 +104,11 @@ func (tx *MirrorTx) Unseen(generation int64, kind MirrorKind, before int64, behi
 	return tx.refs(kind, unseen(kind)+" AND s.id > ? ORDER BY s.id LIMIT ?", before, generation, kind, behind, limit)
 }
 
+// UnseenReachable is Unseen without what is dead with its organization or user.
+func (tx *MirrorTx) UnseenReachable(generation int64, kind MirrorKind, before int64, behind string, limit int) ([]MirrorRef, error) {
+	return tx.refs(kind, unseen(kind)+reachable[kind]+" AND s.id > ? ORDER BY s.id LIMIT ?", before, generation, kind, behind, limit)
+}
+
 // CountUnseen returns how many rows Unseen would give in all and how many of such there are. What is dead with its
 // organization or user does not count.
 func (tx *MirrorTx) CountUnseen(generation int64, kind MirrorKind, before int64) (missing, live int, err error) {

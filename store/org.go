@@ -15,6 +15,8 @@ import (
 type Org struct {
 	store *Store
 	id    string
+	// within is set where the handle is bound to a transaction under way.
+	within *within
 }
 
 // Org returns the handle of one organization. It always returns a handle, and asks nothing of the database.
@@ -29,7 +31,20 @@ type scoped struct {
 
 // read runs fn with a session of the organization.
 func (o Org) read(ctx context.Context, fn func(tx scoped) error) error {
-	return o.through(ctx, o.store.requests.one, fn)
+	return o.through(ctx, o.way().one, fn)
+}
+
+// way is how statements get to the database with their organization.
+type way interface {
+	one(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
+	transaction(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
+}
+
+func (o Org) way() way {
+	if o.within != nil {
+		return o.within
+	}
+	return o.store.requests
 }
 
 type run func(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
@@ -46,14 +61,14 @@ func (o Org) through(ctx context.Context, run run, fn func(tx scoped) error) err
 // owned is the one way to an owned table. The filter stands on the generic chain: gorm.G starts a new session and drops
 // whatever conditions and clauses the session it was given had, so clauses are passed in, too.
 func owned[T any](tx scoped, clauses ...clause.Expression) gorm.ChainInterface[T] {
-	return gorm.G[T](tx.db, clauses...).Where("organization_id = ?", tx.org)
+	return gorm.G[T](tx.db, clauses...).Where(firstBelt, tx.org)
 }
 
 // remove deletes one row of an owned table and returns what it was, or ErrNotFound.
 func remove[T any](tx scoped, condition string, value any) (T, error) {
 	var row T
 	deleted := tx.db.WithContext(tx.ctx).Clauses(clause.Returning{}).
-		Where("organization_id = ?", tx.org).Where(condition, value).Delete(&row)
+		Where(firstBelt, tx.org).Where(condition, value).Delete(&row)
 	if deleted.Error == nil && deleted.RowsAffected == 0 {
 		return row, models.ErrNotFound
 	}

@@ -233,6 +233,16 @@ CREATE TABLE clerk.users (
 CREATE INDEX users_to_read ON clerk.users USING btree (updated_at) WHERE needs_read;
 GRANT INSERT, SELECT, UPDATE ON clerk.users TO mirror;
 
+CREATE TABLE clerk.welcomes (
+    organization_id text COLLATE "C" NOT NULL,
+    done_at timestamp with time zone,
+    attempts integer NOT NULL DEFAULT 0,
+    next_at timestamp with time zone,
+    CONSTRAINT welcomes_pkey PRIMARY KEY (organization_id)
+);
+CREATE INDEX welcomes_due ON clerk.welcomes USING btree (next_at) WHERE (done_at IS NULL);
+GRANT INSERT, SELECT, UPDATE ON clerk.welcomes TO mirror;
+
 CREATE TABLE public.audit_entries (
     organization_id text COLLATE "C" NOT NULL,
     at timestamp with time zone NOT NULL,

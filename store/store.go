@@ -4,8 +4,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -41,6 +39,8 @@ type Config struct {
 	NewID func() uuid.UUID
 	// Logger hears what is odd but no error; slog.Default unless given.
 	Logger *slog.Logger
+	// Welcome is run once for each organization that appears; nothing is unless given.
+	Welcome Welcome
 }
 
 // Store is an open database.
@@ -49,6 +49,8 @@ type Store struct {
 	instance Instance
 	requests *door
 	mirror   *door
+	// examination is what was found when it was opened.
+	examination Examination
 	// changed holds a word for CallOthers.
 	changed   chan struct{}
 	mu        sync.Mutex
@@ -56,31 +58,21 @@ type Store struct {
 }
 
 // Open connects, and judges what requests will really run as before anything is served. It returns an error that says
-// what to do where the database is not migrated, a role is missing or too powerful, a table is not protected, or the
-// scope does not fit the road to the database.
+// what to do where the database is not migrated, or where Examine finds a danger.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	config = config.withDefaults()
-	if err := refusePooler(ctx, config); err != nil {
-		return nil, err
-	}
-	instance, err := readInstance(ctx, config.URL)
+	s, err := examined(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, instance: instance, changed: make(chan struct{}, 1)}
-	if s.requests, err = openDoor(ctx, config, instance.RequestRole); err != nil {
-		return nil, err
-	}
-	if s.mirror, err = openDoor(ctx, config, instance.MirrorRole); err != nil {
+	if err := s.examination.Err(); err != nil {
 		s.Close()
 		return nil, err
-	}
-	if err := errors.Join(s.check(ctx)...); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("the database is not safe to serve from:\n%w", err)
 	}
 	return s, nil
 }
+
+// Examination is what was found when the store was opened: no dangers, perhaps warnings.
+func (s *Store) Examination() Examination { return s.examination }
 
 func (c Config) withDefaults() Config {
 	if c.Scope == "" {

@@ -33,8 +33,8 @@ type exchange struct {
 	bytes    int
 }
 
-func newExchange(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{w: w, id: requestID(r.Header), start: time.Now(), wantsResponse: wantsResponse(r.Header)}
+func newExchange(w http.ResponseWriter, r *http.Request, newID func() string) *exchange {
+	x := &exchange{w: w, id: requestID(r.Header, newID), start: time.Now(), wantsResponse: wantsResponse(r.Header)}
 	header := w.Header()
 	header[requestIDHeader] = []string{x.id}
 	header["Cache-Control"] = []string{"no-store"}

@@ -20,7 +20,7 @@ type handler struct {
 
 // ServeHTTP answers one request: read, authenticate, prepare the document, run it.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := newExchange(w, r)
+	x := newExchange(w, r, h.options.NewRequestID)
 	defer h.log(r.Context(), x)
 	defer h.recoverExchange(x)
 

@@ -29,13 +29,15 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-// requestID takes the caller's id if it is harmless in a log, or else makes one.
-func requestID(header http.Header) string {
+// requestID takes the caller's id if it is harmless in a log, or else a new one.
+func requestID(header http.Header, newID func() string) string {
 	if id := header.Get(requestIDHeader); isRequestID(id) {
 		return id
 	}
-	return uuid.Must(uuid.NewV7()).String()
+	return newID()
 }
+
+func newRequestID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // isRequestID reports whether id matches ^[A-Za-z0-9_-]{8,64}$.
 func isRequestID(id string) bool {

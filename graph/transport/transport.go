@@ -36,6 +36,9 @@ type Options struct {
 	// MaxInFlight is how many operations may run at once; more are answered with 503 UNAVAILABLE. Zero is no limit.
 	MaxInFlight int
 
+	// NewRequestID makes an id of 8 to 64 letters, digits, _ or - for a request that brings none; UUIDv7 if nil.
+	NewRequestID func() string
+
 	// Logger gets one line for each request, and panics. slog.Default() if nil.
 	Logger *slog.Logger
 	// CountStatements starts a count of SQL statements under a context, for the log line.
@@ -60,6 +63,9 @@ func New(schema graphql.ExecutableSchema, options Options) http.Handler {
 	}
 	if options.Logger == nil {
 		options.Logger = slog.Default()
+	}
+	if options.NewRequestID == nil {
+		options.NewRequestID = newRequestID
 	}
 	if options.Present == nil {
 		options.Present = presentNothing

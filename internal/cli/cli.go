@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/tenantry/tenantry/internal/probe"
+	"github.com/tenantry/tenantry/store"
 )
 
 // Exit codes of Main.
@@ -53,14 +54,20 @@ type console struct {
 	serve          Serve
 	roles          Roles
 	schema         func() *probe.Schema
+	welcome        store.Welcome
 }
 
 // Main parses args (without the program's name) and runs the chosen command; lookup is os.LookupEnv or stands in for
 // it, since a variable that is set but empty must differ from one that is not set. It returns the exit code: 0, 1 when
-// the command failed, 2 when the command line or a variable is wrong. schema returns this build's schema, for the attack. Errors go to stderr and never contain the value
-// of a variable.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles, schema func() *probe.Schema) int {
-	c := &console{stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles, schema: schema}
+// the command failed, 2 when the command line or a variable is wrong. schema returns this build's schema, for the attack.
+// Errors go to stderr and never contain the value of a variable.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles,
+	welcome store.Welcome, schema func() *probe.Schema,
+) int {
+	c := &console{
+		stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles,
+		welcome: welcome, schema: schema,
+	}
 	parser, err := kong.New(&root{},
 		kong.Name("tenantry"),
 		kong.Writers(stdout, stderr),

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/spectest"
 	"github.com/tenantry/tenantry/local/clerk"
 	"github.com/tenantry/tenantry/mirror"
 	"github.com/tenantry/tenantry/store"
@@ -116,10 +117,11 @@ func TestDoctorUsage(t *testing.T) {
 	asked := 0
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked++
+		w.Header().Set(spectest.HeaderStandIn, "it has no body")
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	t.Cleanup(api.Close)
-	nowhere := environment{"CLERK_API_URL": api.URL, "TENANTRY_DIR": t.TempDir()}
+	nowhere := environment{"CLERK_API_URL": api.URL + "/v1", "TENANTRY_DIR": t.TempDir()}
 	live, test := nowhere, nowhere
 	for name, value := range production().without("DATABASE_URL") {
 		live = live.with(name, value)
@@ -137,8 +139,7 @@ func TestDoctorUsage(t *testing.T) {
 		"one key":                  {test.without("CLERK_SECRET_KEY"), "--clerk", 2, []string{"CLERK_SECRET_KEY is missing"}},
 		"two kinds of keys":        {test.with("CLERK_SECRET_KEY", secretLive), "--clerk", 2, []string{"both must be of the same instance"}},
 		"writing with live keys":   {live, "--clerk --write", 2, []string{"--write is for development instances"}},
-		"writing without --clerk":  {test, "--write", 2, []string{"go with --clerk"}},
-		"JSON without --clerk":     {test, "--json", 2, []string{"go with --clerk"}},
+		"writing without --clerk":  {test, "--write", 2, []string{"goes with --clerk"}},
 		"another scope":            {test, "--clerk --scope=session", 2, []string{"TENANTRY_SCOPE must be"}},
 		"a key that is not taken":  {test, "--clerk --write", 1, []string{"does not take the secret key"}},
 		"no database to look at":   {nowhere.without("CLERK_API_URL"), "", 1, []string{"no server runs here"}},
@@ -162,25 +163,70 @@ func TestDoctorUsage(t *testing.T) {
 	}
 }
 
+// One database after the other: nothing found, a warning, a danger beside it.
 func TestDoctorOfTheDatabase(t *testing.T) {
 	t.Parallel()
-	_, env := inbox(t)
-	o := run(t, env, "doctor")
-	if o.code != 0 || o.stderr != "" || !strings.Contains(o.stdout, "doctor --clerk") || !strings.HasSuffix(o.stdout, "safe to serve from\n") {
-		t.Errorf("exit %d, stdout %q, stderr %q", o.code, o.stdout, o.stderr)
-	}
 	config := dbtest.Config(t)
+	env := environment{"DATABASE_URL": config.URL, "DATABASE_MIGRATE_URL": dbtest.OwnerURL(config), "TENANTRY_SCOPE": string(config.Scope)}
 	owner, err := pgx.Connect(t.Context(), dbtest.OwnerURL(config))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer owner.Close(context.Background())
-	if _, err := owner.Exec(t.Context(), "CREATE TABLE public.notes (organization_id text)"); err != nil {
-		t.Fatal(err)
+	for _, step := range []struct {
+		sql, result string
+		code        int
+		lines       []string
+	}{
+		{"SELECT", "ok", 0, []string{"fence               ok", ", 0 dangers"}},
+		{"CREATE INDEX by_author ON public.documents (author_id)", "warning", 0, []string{
+			"index               WARNING  public.documents has the index public.by_author", "DROP INDEX public.by_author;\nCREATE INDEX by_author ON public.documents USING btree (organization_id, author_id);", ", 0 dangers",
+		}},
+		{"CREATE TABLE public.notes (organization_id text NOT NULL)", "danger", 1, []string{
+			"fence               DANGER   public.notes is not fenced", "CALL tenantry.own_table('public.notes');", ", 1 danger\n",
+		}},
+		{"GRANT TRUNCATE ON public.documents TO PUBLIC", "danger", 1, []string{"fence               DANGER", "table-rights        DANGER", ", 2 dangers"}},
+	} {
+		if _, err := owner.Exec(t.Context(), step.sql); err != nil {
+			t.Fatal(err)
+		}
+		o := run(t, env, "doctor")
+		if o.code != step.code || (o.code == 1) != strings.Contains(o.stderr, "not safe to serve from") {
+			t.Errorf("%s: exit %d, stderr %q", step.sql, o.code, o.stderr)
+		}
+		for _, line := range step.lines {
+			if !strings.Contains(o.stdout, line) {
+				t.Errorf("%s: %q is missing from\n%s", step.sql, line, o.stdout)
+			}
+		}
+		expectExamination(t, run(t, env, "doctor", "--json"), step.code, step.result)
 	}
-	open := environment{"DATABASE_URL": config.URL, "DATABASE_MIGRATE_URL": dbtest.OwnerURL(config), "TENANTRY_SCOPE": string(config.Scope)}
-	if o := run(t, open, "doctor"); o.code != 1 || !strings.Contains(o.stderr, "notes is not fenced") || strings.Contains(o.stdout, "safe") {
-		t.Errorf("a table that is not fenced: exit %d, stdout %q, stderr %q", o.code, o.stdout, o.stderr)
+}
+
+// expectExamination wants this to be the worst that is found.
+func expectExamination(t *testing.T, o outcome, code int, worst string) {
+	t.Helper()
+	var written struct {
+		Dangerous bool
+		Checks    []struct {
+			Name, Holds, Severity, Result string
+			Violations                    []store.Violation
+		}
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &written); err != nil || o.code != code || written.Dangerous != (code == 1) {
+		t.Fatalf("exit %d, %v, stderr %q\n%s", o.code, err, o.stderr, o.stdout)
+	}
+	results := map[string]int{}
+	for _, checked := range written.Checks {
+		if checked.Name != "version" { // which depends on the PostgreSQL of this machine
+			results[checked.Result]++
+		}
+		if checked.Violations == nil || checked.Holds == "" || (checked.Result == "ok") != (len(checked.Violations) == 0) {
+			t.Errorf("%+v", checked)
+		}
+	}
+	if results[worst] == 0 || worst != "danger" && results["danger"] > 0 || worst == "ok" && results["warning"] > 0 {
+		t.Errorf("%v, want %s", results, worst)
 	}
 }
 

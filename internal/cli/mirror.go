@@ -33,6 +33,15 @@ const fewConnections = 2
 // open opens the database. Returns a *SettingsError where a variable is wrong, and an error that says what to do where no
 // database is named and no server runs.
 func (f databaseFlags) open(ctx context.Context, c *console) (*store.Store, error) {
+	config, err := f.config(c)
+	if err != nil {
+		return nil, err
+	}
+	return openDatabase(ctx, config, fewConnections, c.welcome)
+}
+
+// config reads which database is meant.
+func (f databaseFlags) config(c *console) (Config, error) {
 	problems := &c.variables.problems
 	r := &reader{
 		flags: &serveCommand{Scope: f.Scope}, problems: problems,
@@ -40,30 +49,45 @@ func (f databaseFlags) open(ctx context.Context, c *console) (*store.Store, erro
 	}
 	config := Config{Dir: stateDir(f.Dir)}
 	r.readDatabase(&config)
-	if err := problems.err(); err != nil {
-		return nil, err
-	}
-	return openDatabase(ctx, config, fewConnections)
+	return config, problems.err()
 }
 
 // openDatabase opens the database of checked settings, or the private one of the server that runs in their folder.
-func openDatabase(ctx context.Context, config Config, connections int32) (*store.Store, error) {
+func openDatabase(ctx context.Context, config Config, connections int32, welcome store.Welcome) (opened *store.Store, err error) {
+	err = withDatabase(config, connections, welcome, func(config store.Config) error {
+		opened, err = store.Open(ctx, config)
+		return err
+	})
+	return opened, err
+}
+
+// examineDatabase looks at the same database without judging it.
+func examineDatabase(ctx context.Context, config Config) (found store.Examination, err error) {
+	err = withDatabase(config, fewConnections, nil, func(config store.Config) error {
+		found, err = store.Examine(ctx, config)
+		return err
+	})
+	return found, err
+}
+
+// withDatabase hands on how the database is reached.
+func withDatabase(config Config, connections int32, welcome store.Welcome, fn func(config store.Config) error) error {
 	private := config.DatabaseURL == ""
 	if private {
 		var err error
 		if config.DatabaseURL, err = privateDatabase(config.Dir); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	opened, err := store.Open(ctx, store.Config{
+	err := fn(store.Config{
 		URL: config.DatabaseURL, MigrateURL: config.DatabaseMigrateURL, Scope: store.Scope(config.Scope),
-		MaxConnections: connections, Logger: slog.New(slog.DiscardHandler),
+		MaxConnections: connections, Welcome: welcome, Logger: slog.New(slog.DiscardHandler),
 	})
 	if private && errors.Is(err, models.ErrUnavailable) {
-		return nil, fmt.Errorf("the server that ran in %s has stopped, and its private PostgreSQL with it: start it again with `go run .`, "+
+		return fmt.Errorf("the server that ran in %s has stopped, and its private PostgreSQL with it: start it again with `go run .`, "+
 			"or set %s", config.Dir, varDatabaseURL)
 	}
-	return opened, err
+	return err
 }
 
 // privateDatabase is the address of the private PostgreSQL of the server that runs in a folder.

@@ -74,7 +74,7 @@ func (f compareFlags) compare(ctx context.Context, c *console, what comparison) 
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, config, compareConnections)
+	db, err := openDatabase(ctx, config, compareConnections, c.welcome)
 	if err != nil {
 		return err
 	}

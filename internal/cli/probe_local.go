@@ -122,8 +122,9 @@ func (l *localProbe) prepare(ctx context.Context, attack *probe.Attack) ([]strin
 		return nil, err
 	}
 	attack.A, attack.B, attack.Canaries = l.a.voice, l.b.voice, []string{l.b.maker.Mark()}
+	attack.Apart = true // they were made for it, and so were their people
 	attack.Fresh, attack.Settle = l.a.maker.make, l.settle
-	attack.Apart = map[string]probe.Voice{"deleteOrganization": l.apart(), "leaveOrganization": l.apart()}
+	attack.Elsewhere = map[string]probe.Voice{"deleteOrganization": l.apart(), "leaveOrganization": l.apart()}
 	attack.Spared = map[string]string{addsUser + " User": sharedUsers}
 	for name, text := range l.texts {
 		attack.Texts[name] = strings.ReplaceAll(text, "*", l.a.maker.Mark())

@@ -80,6 +80,15 @@ func (s *store) take(b *branch, value any, within map[string]any) {
 	}
 }
 
+// forget drops the texts that are not one's own.
+func (s *store) forget(alien func(text string) bool) {
+	for typeName := range s.ids {
+		s.ids[typeName] = slices.DeleteFunc(s.ids[typeName], alien)
+	}
+	s.cursors, s.texts = slices.DeleteFunc(s.cursors, alien), slices.DeleteFunc(s.texts, alien)
+	maps.DeleteFunc(s.seen, func(text string, _ bool) bool { return alien(text) })
+}
+
 var (
 	// common are texts that organizations share by their nature: moments, roles, permissions, actions, enums.
 	common = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT.*|org:[a-z0-9_:]+|[a-z_]+\.[a-z_]+|[A-Z_]+|\d+)$`)

@@ -30,8 +30,8 @@ func (r *run) send(ctx context.Context, o *operation, values []any, whose []whic
 	s := sent{operation: o, values: values}
 	s.text, s.variables = o.write(r.Schema, values)
 	voice := r.A
-	if apart := r.Apart[o.roots[0].field.Name]; o.mutation && apart != nil {
-		voice = apart
+	if elsewhere := r.Elsewhere[o.roots[0].field.Name]; o.mutation && elsewhere != nil {
+		voice = elsewhere
 	}
 	var err error
 	if s.answer, err = voice(ctx, s.text, s.variables); err != nil {
@@ -170,11 +170,11 @@ func (r *run) compare(theirs, none sent) {
 		}
 	}
 	r.find("difference", theirs, fmt.Sprintf("%d %s\n  and for what never existed: %d %s",
-		theirs.answer.Status, short(theirs.masked()), none.answer.Status, short(none.masked())))
+		theirs.answer.Status, short(theirs.masked(none.values)), none.answer.Status, short(none.masked(theirs.values))))
 }
 
 func (r *run) same(theirs, none sent) bool {
-	return theirs.answer.Status == none.answer.Status && bytes.Equal(theirs.masked(), none.masked())
+	return theirs.answer.Status == none.answer.Status && bytes.Equal(theirs.masked(none.values), none.masked(theirs.values))
 }
 
 func done(s sent) bool {
@@ -186,12 +186,13 @@ func done(s sent) bool {
 	return true
 }
 
-// masked is an answer without the request's id and without the values that were given.
-func (s sent) masked() []byte {
+// masked is an answer without the request's id and without the values in which the other operation differs.
+func (s sent) masked(others []any) []byte {
 	body := requestID.ReplaceAll(s.answer.Body, []byte(`"requestId":""`))
-	for _, value := range s.values {
-		for _, given := range stringsOf(value) {
-			if raw := inJSON(given); len(raw) > 0 {
+	for i, value := range s.values {
+		given, other := stringsOf(value), stringsOf(others[i])
+		for j := range given {
+			if raw := inJSON(given[j]); given[j] != other[j] && len(raw) > 0 {
 				body = bytes.ReplaceAll(body, raw, []byte("…"))
 			}
 		}
@@ -228,14 +229,18 @@ func short(body []byte) string {
 }
 
 func (r *run) find(what string, s sent, detail string) {
+	r.report.Kinds[what]++
 	if what == "fault" {
 		r.report.Faults++
 	} else {
 		r.report.Leaks++
 	}
-	if len(r.report.Findings) == mostFindings {
-		return
+	if len(r.report.Findings) < mostFindings {
+		r.report.Findings = append(r.report.Findings, s.finding(what, detail))
 	}
+}
+
+func (s sent) finding(what, detail string) Finding {
 	var positions []string
 	for _, p := range s.slots {
 		positions = append(positions, p.name)
@@ -244,7 +249,5 @@ func (r *run) find(what string, s sent, detail string) {
 	if err != nil {
 		variables = nil
 	}
-	r.report.Findings = append(r.report.Findings, Finding{
-		What: what, Position: strings.Join(positions, ", "), Detail: detail, Operation: s.text, Variables: string(variables),
-	})
+	return Finding{What: what, Position: strings.Join(positions, ", "), Detail: detail, Operation: s.text, Variables: string(variables)}
 }

@@ -38,6 +38,9 @@ type Attack struct {
 	Probes int
 	// Canaries are parts of texts that B has and A must never see.
 	Canaries []string
+	// Apart says that A and B have nothing and nobody in common, so that whatever id B has is B's alone. Otherwise what both
+	// are shown counts as common.
+	Apart bool
 	// Fresh makes one more object of A of a type, for a mutation that may destroy it; "" where there is no way. Nil if
 	// nothing may be changed: then there are no mutations.
 	Fresh func(ctx context.Context, typeName string) (id string, err error)
@@ -51,8 +54,8 @@ type Attack struct {
 	// Spared are the mutations that are not done at all, by name, and "position Type", the positions that are not given an
 	// id of B's of that type, each with the reason. What lies behind a spared mutation is excused.
 	Spared map[string]string
-	// Apart are voices for the mutations after which A would be no more: each in an organization of its own. It may be nil.
-	Apart map[string]Voice
+	// Elsewhere are voices for the mutations after which A would be no more: each in an organization of its own. It may be nil.
+	Elsewhere map[string]Voice
 	// Settle waits until what A did is done everywhere. It may be nil.
 	Settle func(ctx context.Context) error
 	// Progress hears how many of the wanted fields were answered. It may be nil.
@@ -94,6 +97,8 @@ type Report struct {
 	// reason, such as an internal error.
 	Leaks  int `json:"leaks"`
 	Faults int `json:"faults"`
+	// Kinds is how many there were of each kind of finding.
+	Kinds map[string]int `json:"kinds"`
 }
 
 // Coverage is how much of something was reached.
@@ -150,7 +155,7 @@ func (a *Attack) Run(ctx context.Context) (Report, error) {
 		positions: positionsOf(a.Schema, a.Depth), deleted: map[string][]string{},
 	}
 	r.reached = newReach(a.Schema, r.positions)
-	r.report.Seed = a.Seed
+	r.report.Seed, r.report.Kinds = a.Seed, map[string]int{}
 	for _, step := range []func(context.Context) error{r.scout, r.mutateOwn, r.settle, r.sweep, r.chance, r.mutateForeign} {
 		if err := step(ctx); err != nil {
 			return r.report, err

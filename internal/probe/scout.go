@@ -18,6 +18,7 @@ func (r *run) scout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.disown(&mine, &theirs)
 	r.own, r.foreign = mine.without(&theirs), theirs.without(&mine)
 	if len(r.foreign.seen) == 0 {
 		return errNothing
@@ -32,12 +33,29 @@ func (r *run) scout(ctx context.Context) error {
 		return err
 	}
 	// What A reads of its own counts as reached.
-	for _, o := range r.tour(&mine) {
+	for _, o := range r.tour(&r.own) {
 		if _, err := r.send(ctx, o, nil, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// disown takes from what A was shown what is B's: it does not become A's own by being seen.
+func (r *run) disown(mine, theirs *store) {
+	for _, canary := range r.Canaries {
+		mine.forget(func(text string) bool { return strings.Contains(text, canary) })
+	}
+	if !r.Apart {
+		return
+	}
+	ids := map[string]bool{}
+	for _, known := range theirs.ids {
+		for _, id := range known {
+			ids[id] = true
+		}
+	}
+	mine.forget(func(text string) bool { return ids[text] })
 }
 
 // walk asks for everything from Query: first what takes no id, then the objects that were found.

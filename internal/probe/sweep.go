@@ -28,10 +28,10 @@ func (r *run) sweep(ctx context.Context) error {
 
 // typesFor are the types whose ids a position is attacked with.
 func (r *run) typesFor(k kind) []string {
-	if k != id && k != ids {
-		return []string{""}
+	if types := r.foreign.types(); len(types) > 0 && (k == id || k == ids) {
+		return types
 	}
-	return r.foreign.types()
+	return []string{""}
 }
 
 // attack sends an operation with each kind of value in its slots, of the given types, and compares what should be the same.

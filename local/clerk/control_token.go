@@ -11,6 +11,8 @@ type tokenInput struct {
 	Organization string `json:"organization"` // "": none active
 	Version      int    `json:"version"`      // absent: 2
 	Origin       string `json:"origin"`       // absent: the request's Origin
+	// ProvedMinutesAgo is when the person last proved who they are; absent: just now.
+	ProvedMinutesAgo int `json:"provedMinutesAgo"`
 }
 
 type tokenOutput struct {
@@ -54,6 +56,13 @@ func (s *state) tokenRequest(input tokenInput) (tokenRequest, error) {
 	if input.Version != 1 && input.Version != 2 {
 		return request, badVersion()
 	}
+	if input.ProvedMinutesAgo < 0 {
+		return request, &apiError{
+			status: http.StatusUnprocessableEntity, code: "form_param_value_invalid",
+			message: "is invalid", long: "provedMinutesAgo must be 0 or more.", param: "provedMinutesAgo",
+		}
+	}
+	request.ProvedMinutesAgo = input.ProvedMinutesAgo
 	// "null" is what browsers send where an origin must not be told.
 	if input.Origin != "" && input.Origin != "null" {
 		origin, err := url.Parse(input.Origin)

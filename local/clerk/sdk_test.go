@@ -15,6 +15,8 @@ import (
 	"github.com/clerk/clerk-sdk-go/v2/organizationrole"
 	sdkuser "github.com/clerk/clerk-sdk-go/v2/user"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenantry/tenantry/internal/spectest"
 )
 
 // connect configures Clerk's own client for the local Clerk.
@@ -210,6 +212,7 @@ func TestClerksClientUnderstandsRefusals(t *testing.T) {
 	b := serveBackend(t, c)
 	config := connect(b, c.SecretKey())
 	stranger := connect(b, "sk_test_stranger")
+	config.HTTPClient = &http.Client{Transport: spectest.Wrong()} // one asks for a page of 501
 	ctx := t.Context()
 	refusal := func(what string, err error) *sdk.APIErrorResponse {
 		t.Helper()

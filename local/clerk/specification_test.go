@@ -1,58 +1,26 @@
 package clerk
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/pb33f/libopenapi"
-	validator "github.com/pb33f/libopenapi-validator"
-	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+	"github.com/tenantry/tenantry/internal/spectest"
 )
 
-// variableOpenAPI names the folder of Clerk's OpenAPI specifications.
-const variableOpenAPI = "TENANTRY_CLERK_OPENAPI"
-
-// specification is Clerk's of the Backend API.
-type specification struct {
-	model     *v3.Document
-	validator validator.Validator
-}
-
-var readSpecification = sync.OnceValues(func() (*specification, error) {
-	data, err := os.ReadFile(filepath.Join(os.Getenv(variableOpenAPI), "backend-api.yml"))
-	if err != nil {
-		return nil, err
-	}
-	document, err := libopenapi.NewDocument(data)
-	if err != nil {
-		return nil, err
-	}
-	model, err := document.BuildV3Model()
-	if err != nil {
-		return nil, err
-	}
-	// Making a validator compiles every schema, most of which nothing here has.
-	model.Model.Paths.PathItems.Filter(func(path string, _ *v3.PathItem) bool { return served(path) })
-	return &specification{&model.Model, validator.NewValidatorFromV3Model(&model.Model)}, nil
-})
+var readSpecification = sync.OnceValues(func() (*spectest.Specification, error) { return spectest.Open(served) })
 
 // served tells whether the local Clerk has a path of the specification.
 func served(path string) bool {
 	for route := range endpoints {
-		if sameRoute(route, path) {
+		if spectest.SameRoute(route, path) {
 			return true
 		}
 	}
 	for _, w := range writes {
-		if sameRoute(w.path, path) {
+		if spectest.SameRoute(w.path, path) {
 			return true
 		}
 	}
@@ -61,50 +29,20 @@ func served(path string) bool {
 
 func openSpecification(t *testing.T) *specification {
 	t.Helper()
-	if os.Getenv(variableOpenAPI) == "" {
-		t.Skipf("%s is not set: it names the folder with Clerk's backend-api.yml", variableOpenAPI)
+	if os.Getenv(spectest.Variable) == "" {
+		t.Skipf("%s is not set: it names the folder with Clerk's backend-api.yml", spectest.Variable)
 	}
 	s, err := readSpecification()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return &specification{s}
 }
 
-// names tells whether the specification gives an operation's answer this
-// status.
-func (s *specification) names(method, path string, status int) bool {
-	for pair := s.model.Paths.PathItems.First(); pair != nil; pair = pair.Next() {
-		if !sameRoute(pair.Key(), path) {
-			continue
-		}
-		if operation, there := pair.Value().GetOperations().Get(strings.ToLower(method)); there {
-			_, named := operation.Responses.Codes.Get(strconv.Itoa(status))
-			return named
-		}
-	}
-	return false
-}
+// specification is Clerk's of the Backend API.
+type specification struct{ *spectest.Specification }
 
-// sameRoute compares paths whose parameters may have other names.
-func sameRoute(one, other string) bool {
-	a, b := strings.Split(one, "/"), strings.Split(other, "/")
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] && (!strings.HasPrefix(a[i], "{") || !strings.HasPrefix(b[i], "{")) {
-			return false
-		}
-	}
-	return true
-}
-
-// problems holds an answer against the specification: its status, its media
-// type and every field of its body, and for a 200 the request too. The refusals
-// that any operation may have and few name, also those by Clerk's rules of
-// memberships (400) and of what an instance allows (403), are held against
-// those of users: their body is the same everywhere.
+// problems holds an answer to a GET against the specification.
 func (s *specification) problems(t *testing.T, route, target string, response *http.Response, body []byte) []string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.clerk.com/v1"+target, nil)
@@ -116,30 +54,7 @@ func (s *specification) problems(t *testing.T, route, target string, response *h
 }
 
 func (s *specification) problemsOf(request *http.Request, route string, response *http.Response, body []byte) []string {
-	target, status := request.URL.Path, response.StatusCode
-	if !s.names(request.Method, route, status) {
-		switch status {
-		case http.StatusBadRequest, http.StatusForbidden, http.StatusUnauthorized, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
-			status, request = http.StatusUnprocessableEntity, request.Clone(request.Context())
-			request.Method, request.URL.Path, request.URL.RawQuery, request.Body = http.MethodGet, "/v1/users", "", nil
-		default:
-			return []string{fmt.Sprintf("%s: the specification names no answer %d", target, status)}
-		}
-	}
-	answer := &http.Response{StatusCode: status, Header: response.Header, Body: io.NopCloser(bytes.NewReader(body))}
-	validate := s.validator.ValidateHttpResponse
-	if status == http.StatusOK {
-		validate = s.validator.ValidateHttpRequestResponse
-	}
-	var problems []string
-	_, found := validate(request, answer)
-	for _, p := range found {
-		problems = append(problems, fmt.Sprintf("%s: %d %s: %s: %s", target, status, body, p.Message, p.Reason))
-		for _, detail := range p.SchemaValidationErrors {
-			problems = append(problems, detail.FieldPath+": "+detail.Reason)
-		}
-	}
-	return problems
+	return s.AnswerProblems(request, route, response.StatusCode, response.Header, body)
 }
 
 func (s *specification) check(t *testing.T, route, target string, response *http.Response, body []byte) {

@@ -17,6 +17,8 @@ type tokenRequest struct {
 	OrganizationID string
 	Version        int    // 1 or 2
 	Origin         string // becomes azp; Clerk leaves azp out where there is none
+	// ProvedMinutesAgo is the age of the first factor.
+	ProvedMinutesAgo int
 }
 
 // sessionClaims are the claims of a session token; which of them are set
@@ -83,8 +85,8 @@ func (s *state) claims(request tokenRequest, now time.Time) (*sessionClaims, err
 	claims := &sessionClaims{
 		AuthorizedParty: request.Origin,
 		ExpiresAt:       issued + int64(tokenLife/time.Second),
-		// The first factor was given just now, a second one is not enrolled.
-		FactorAge: [2]int{0, -1},
+		// A second factor is not enrolled.
+		FactorAge: [2]int{request.ProvedMinutesAgo, -1},
 		IssuedAt:  issued,
 		Issuer:    "https://" + frontendHost,
 		NotBefore: issued - 10,

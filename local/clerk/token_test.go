@@ -229,6 +229,15 @@ func TestNoTokenForAnotherOrganization(t *testing.T) {
 	}
 }
 
+func TestTokenSaysWhenThePersonProvedWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	a := serve(t, openNew(t))
+	_, claims := verify(t, a, mint(a, object{"user": "max", "provedMinutesAgo": 30}))
+	if diff := cmp.Diff([]any{30.0, -1.0}, claims["fva"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTokenRequestsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	a := serve(t, openNew(t))
@@ -242,6 +251,7 @@ func TestTokenRequestsThatMakeNoSense(t *testing.T) {
 		{object{"user": "max", "organization": "initech"}, 404, "organization_not_found_or_unauthorized", []string{`"initech"`, "acme, globex"}},
 		{object{"user": "max", "version": 3}, 422, "form_param_value_invalid", []string{"version"}},
 		{object{"user": "max", "version": 0}, 422, "form_param_value_invalid", []string{"version"}},
+		{object{"user": "max", "provedMinutesAgo": -1}, 422, "form_param_value_invalid", []string{"provedMinutesAgo"}},
 		{object{"organization": "acme"}, 422, "form_param_nil", []string{"user"}},
 		{object{"user": "max", "org": "acme"}, 400, "request_body_invalid", []string{"org"}},
 		{object{"user": "max", "version": "2"}, 400, "request_body_invalid", nil},

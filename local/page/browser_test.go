@@ -273,8 +273,8 @@ func TestPageFitsAndIsLabelled(t *testing.T) {
 		if wide := evaluate[int64](tab, "document.documentElement.scrollWidth"); wide > look.width {
 			t.Errorf("%s is %d wide", name, wide)
 		}
-		if pale := evaluate[[]string](tab, paleTexts); len(pale) > 0 {
-			t.Errorf("%s: hard to read: %q", name, pale)
+		if pale, err := browsertest.PaleTexts(tab.ctx); err != nil || len(pale) > 0 {
+			t.Errorf("%s: hard to read: %q %v", name, pale, err)
 		}
 	}
 	unlabelled := evaluate[[]string](tab, `[...document.querySelectorAll("input, select, textarea, button")]

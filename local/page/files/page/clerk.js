@@ -38,9 +38,15 @@ async function call(method, path, body) {
 /** People, organizations, roles and memberships. */
 export const readState = () => call('GET', '/state');
 
-/** A new session token; organization '' means none active. */
-export const mintToken = (user, organization) => call('POST', '/tokens', { user, organization });
+/**
+ * A new session token; organization '' means none active. The person proved
+ * who they are that many minutes ago, by signing in or once more since.
+ */
+export const mintToken = (user, organization, provedMinutesAgo = 0) => call('POST', '/tokens', { user, organization, provedMinutesAgo });
 
 export const addMember = (organization, user, role) => call('POST', '/memberships', { organization, user, role });
 export const setRole = (organization, user, role) => call('PATCH', '/memberships', { organization, user, role });
+/** Accepts the pending invitation for a person's address, as they would with the link in the e-mail. */
+export const acceptInvitation = (organization, user) => call('POST', '/invitations/accept', { organization, user });
+
 export const removeMember = (organization, user) => call('DELETE', '/memberships', { organization, user });

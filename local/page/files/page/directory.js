@@ -1,8 +1,13 @@
 // What the local Clerk holds, and the questions that the page has about it.
 
 export class Directory {
+  /** Where slugs are switched off, an organization goes by its id. */
   constructor(state) {
-    this.state = state;
+    this.state = {
+      ...state,
+      organizations: state.organizations.map((organization) => ({ ...organization, slug: organization.slug || organization.id })),
+      memberships: state.memberships.map((membership) => ({ ...membership, organization: membership.organization || membership.organizationId })),
+    };
   }
 
   get people() {
@@ -19,6 +24,11 @@ export class Directory {
 
   person(handle) {
     return this.state.users.find((user) => user.handle === handle);
+  }
+
+  /** The person with this address, if they are of this machine. */
+  withAddress(email) {
+    return this.state.users.find((user) => user.email.toLowerCase() === email?.toLowerCase());
   }
 
   organization(slug) {

@@ -8,14 +8,17 @@ import { remember } from './history.js';
 import { startMembership } from './membership.js';
 import { groups, observe, operations } from './operations.js';
 import { Pulse } from './pulse.js';
+import { startSettings } from './settings.js';
 import { run as send, troubleOf } from './run.js';
 import { Session } from './session.js';
 import { showViewer } from './viewer.js';
+import { startView } from './view.js';
 import { startWho } from './who.js';
 
 const session = new Session();
 const pulse = new Pulse(directoryChanged);
 const showWho = startWho(session);
+const showSettings = startSettings({ session, pulse });
 const showMembership = startMembership({ changed: membershipChanged, gone: () => pulse.gone() });
 
 /** How the last run came about, so that it can be run again. */
@@ -26,6 +29,7 @@ let queue = Promise.resolve();
 startAnswer();
 startEditor((own) => ask({ own }));
 startOperations();
+startView(showSettings);
 byId('endpoint').textContent = endpoint;
 session.addEventListener('change', () => showViewer(context()));
 pulse.beat();
@@ -45,6 +49,7 @@ function directoryChanged(directory) {
   }
   showWho(directory);
   showViewer(context({ inHand: true }));
+  showSettings();
 }
 
 function startOperations() {

@@ -2,6 +2,9 @@
 
 import { mintToken } from './clerk.js';
 
+/** Minutes since everybody here signed in: some, so that proving once more is seen. */
+const signedInAgo = 30;
+
 /** Tokens live 60 s; one with less than this left is not begun with. */
 const margin = 10;
 
@@ -16,6 +19,8 @@ export class Session extends EventTarget {
   keep = false;
   #token = null;
   #outdated = false;
+  /** When each person last proved who they are, beyond having signed in. */
+  #proved = new Map();
 
   choose(person, organization) {
     if (person === this.person && organization === this.organization) return;
@@ -23,6 +28,17 @@ export class Session extends EventTarget {
     this.organization = organization;
     this.#put(null);
     this.dispatchEvent(new Event('change'));
+  }
+
+  /** The active organization has another slug by now; its token is as good as before. */
+  renamed(organization) {
+    this.organization = organization;
+  }
+
+  /** The person proves who they are, as they would in Clerk's dialog; the next token says so. */
+  prove() {
+    this.#proved.set(this.person, Date.now());
+    this.#put(null);
   }
 
   /** The membership is another one now: the next token shall tell of it. */
@@ -51,11 +67,16 @@ export class Session extends EventTarget {
     if (good) return this.#token.text;
 
     const { person, organization } = this;
-    const minted = await mintToken(person, organization);
+    const minted = await mintToken(person, organization, this.#provedMinutesAgo());
     if (person === this.person && organization === this.organization) {
       this.#put({ text: minted.token, expires: Date.parse(minted.expiresAt) });
     }
     return minted.token;
+  }
+
+  #provedMinutesAgo() {
+    const at = this.#proved.get(this.person);
+    return at === undefined ? signedInAgo : Math.min(signedInAgo, Math.floor((Date.now() - at) / 60000));
   }
 
   #put(token) {

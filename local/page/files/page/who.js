@@ -55,6 +55,13 @@ export function avatar(directory, handle) {
   return el('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true' }, user ? user.firstName[0] + user.lastName[0] : '–');
 }
 
+/** The initials of somebody who need not be of this machine; the colour follows the name. */
+export function initials(name) {
+  const letters = name.split(/\s+/).map((word) => [...word][0] ?? '');
+  const hue = [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
+  return el('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true' }, letters[0] + (letters.length > 1 ? letters.at(-1) : ''));
+}
+
 function showOrganizations(session, directory) {
   const choices = [...directory.organizations.map((organization) => organization.slug), ''];
   replaceKeepingFocus(
