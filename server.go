@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/auth"
+	"github.com/tenantry/tenantry/graph"
 	"github.com/tenantry/tenantry/internal/cli"
 	"github.com/tenantry/tenantry/mirror"
 	"github.com/tenantry/tenantry/store"
@@ -27,7 +28,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run, rolesForCommands(), welcome)
+	code := cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, os.LookupEnv, run, rolesForCommands(), welcome, graph.DescribedSchema)
 	stop()
 	os.Exit(code)
 }
@@ -71,7 +72,9 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	metrics := newMetrics()
 	copied := mirror.New(db, mirrorConfig(config, surroundings, url, verifier, metrics, logger))
 
-	manager := mirror.NewManager(copied, mirror.ManagerConfig{Backend: backendConfig(config, surroundings, url, logger)})
+	manager := mirror.NewManager(copied, mirror.ManagerConfig{
+		Backend: backendConfig(config, surroundings, url, logger), Unlimited: surroundings.clerk != nil,
+	})
 
 	server, err := newServer(config, parts{store: db, verifier: verifier, mirror: copied, manager: manager, clerk: surroundings.clerk, logger: logger})
 	if err != nil {

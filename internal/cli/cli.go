@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tenantry/tenantry/internal/probe"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -33,6 +34,7 @@ type root struct {
 	Clerk   clerkCommand   `cmd:"" help:"Change the members of the running server's local Clerk, or let its webhooks go wrong."`
 	Mirror  mirrorCommand  `cmd:"" help:"Look after the copy of Clerk."`
 	Doctor  doctorCommand  `cmd:"" help:"Check what Tenantry relies on: the database, or with --clerk your Clerk."`
+	Probe   probeCommand   `cmd:"" help:"Attack the isolation of organizations, as one of two that are made for it."`
 	Roles   rolesCommand   `cmd:"" help:"Compare roles.yml with Clerk, and bring it there."`
 	New     newCommand     `cmd:"" help:"Write a type of your own into this checkout."`
 	Rename  renameCommand  `cmd:"" help:"Rename the module of this checkout, in every file."`
@@ -53,15 +55,21 @@ type console struct {
 	variables      *variables
 	serve          Serve
 	roles          Roles
+	schema         func() *probe.Schema
 	welcome        store.Welcome
 }
 
 // Main parses args (without the program's name) and runs the chosen command; lookup is os.LookupEnv or stands in for
 // it, since a variable that is set but empty must differ from one that is not set. It returns the exit code: 0, 1 when
-// the command failed, 2 when the command line or a variable is wrong. Errors go to stderr and never contain the value
-// of a variable.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles, welcome store.Welcome) int {
-	c := &console{stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles, welcome: welcome}
+// the command failed, 2 when the command line or a variable is wrong. schema returns this build's schema, for the attack.
+// Errors go to stderr and never contain the value of a variable.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer, lookup func(string) (string, bool), serve Serve, roles Roles,
+	welcome store.Welcome, schema func() *probe.Schema,
+) int {
+	c := &console{
+		stdin: os.Stdin, stdout: stdout, stderr: stderr, variables: newVariables(lookup), serve: serve, roles: roles,
+		welcome: welcome, schema: schema,
+	}
 	parser, err := kong.New(&root{},
 		kong.Name("tenantry"),
 		kong.Writers(stdout, stderr),

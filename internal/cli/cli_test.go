@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/tenantry/tenantry/graph"
 )
 
 // Settings that are right by themselves.
@@ -87,7 +89,7 @@ func run(t testing.TB, env environment, args ...string) outcome {
 	o.code = Main(t.Context(), args, &stdout, &stderr, env.lookup, func(_ context.Context, c Config, _, _ io.Writer) error {
 		o.config = &c
 		return nil
-	}, Roles{File: []byte(builtIn), Asked: func() []string { return []string{"org:sys_memberships:read", "org:notes:read", "org:notes:print"} }}, nil)
+	}, Roles{File: []byte(builtIn), Asked: func() []string { return []string{"org:sys_memberships:read", "org:notes:read", "org:notes:print"} }}, nil, graph.DescribedSchema)
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o
 }
@@ -111,7 +113,7 @@ func TestAFailedServeIsExit1WithItsError(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := Main(t.Context(), nil, &stdout, &stderr, environment{}.lookup, func(context.Context, Config, io.Writer, io.Writer) error {
 		return errors.New("the port is taken")
-	}, Roles{}, nil)
+	}, Roles{}, nil, nil)
 	if code != 1 || stderr.String() != "tenantry: the port is taken\n" || stdout.Len() != 0 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}

@@ -21,7 +21,9 @@ const controlTimeout = 20 * time.Second
 type control struct {
 	dir  string
 	base string
-	http *http.Client
+	// secret is the key of the Backend API, where that is called.
+	secret string
+	http   *http.Client
 }
 
 // connect finds the server that runs in the folder. Returns an error that says how to start one.
@@ -55,6 +57,9 @@ func (c *control) call(ctx context.Context, method, path string, in, out any) er
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if c.secret != "" {
+		request.Header.Set("Authorization", "Bearer "+c.secret)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return c.unreachable(ctx, err)

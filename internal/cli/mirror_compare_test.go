@@ -204,7 +204,7 @@ func interrupted(t *testing.T, own *ownClerk, args ...string) outcome {
 	own.hear.Store(&hear)
 	defer own.hear.Store(nil)
 	var stdout, stderr bytes.Buffer
-	code := Main(ctx, args, &stdout, &stderr, own.env.lookup, nil, Roles{}, nil)
+	code := Main(ctx, args, &stdout, &stderr, own.env.lookup, nil, Roles{}, nil, nil)
 	return outcome{code: code, stdout: stdout.String(), stderr: stderr.String()}
 }
 

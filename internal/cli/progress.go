@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +22,7 @@ type progress struct {
 	out      io.Writer
 	terminal bool
 	silent   bool
+	unit     string        // of what a bar counts; rows where it is not said
 	throttle time.Duration // the least time between two looks of a bar
 	now      func() time.Time
 
@@ -80,7 +82,7 @@ func (p *progress) newBar() *progressbar.ProgressBar {
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("rows"),
+		progressbar.OptionSetItsString(cmp.Or(p.unit, "rows")),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(p.throttle),
 		progressbar.OptionSetSpinnerChangeInterval(0), // nothing else writes while we do

@@ -40,12 +40,12 @@ var allVariables = []string{
 	"CLERK_SECRET_KEY", "CLERK_PUBLISHABLE_KEY", "CLERK_WEBHOOK_SIGNING_SECRET", "CLERK_WEBHOOK_SECRET", "CLERK_JWT_KEY",
 	"CLERK_ISSUER", "CLERK_API_URL", "CLERK_AUTHORIZED_PARTIES", "CLERK_ALLOW_MISSING_AZP", "DATABASE_URL",
 	"DATABASE_MIGRATE_URL", "TENANTRY_SCOPE", "TENANTRY_ADDR", "TENANTRY_INTROSPECTION", "TENANTRY_LOG_LEVEL",
-	"TENANTRY_LOG_FORMAT", "PORT",
+	"TENANTRY_LOG_FORMAT", "PORT", "TENANTRY_PROBE_TOKEN_A", "TENANTRY_PROBE_TOKEN_B",
 }
 
 func TestNoValueOfAVariableIsEverPrinted(t *testing.T) {
 	t.Parallel()
-	commands := [][]string{nil, {"serve"}, {"--help"}, {"serve", "--scop"}, {"token"}, {"token", "--as", "max", "--dir", t.TempDir()}, {"clerk"}, {"version"}}
+	commands := [][]string{nil, {"serve"}, {"--help"}, {"serve", "--scop"}, {"token"}, {"token", "--as", "max", "--dir", t.TempDir()}, {"clerk"}, {"version"}, {"probe", "--url", "http://127.0.0.1:1"}, {"probe", "--write"}}
 	refused := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		secret := rapid.StringMatching(`S3cr3t[A-Za-z0-9]{12,30}`).Draw(rt, "secret")

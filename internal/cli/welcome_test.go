@@ -21,7 +21,7 @@ func TestBackfillWelcomes(t *testing.T) {
 			func(_ context.Context, _ store.Org, o models.Organization) error {
 				welcomed = append(welcomed, o.Name)
 				return nil
-			})
+			}, nil)
 		if code != 0 {
 			t.Fatalf("exit %d, %s", code, stderr.String())
 		}

@@ -29,8 +29,12 @@ type sent struct {
 func (r *run) send(ctx context.Context, o *operation, values []any, whose []which) (sent, error) {
 	s := sent{operation: o, values: values}
 	s.text, s.variables = o.write(r.Schema, values)
+	voice := r.A
+	if elsewhere := r.Elsewhere[o.roots[0].field.Name]; o.mutation && elsewhere != nil {
+		voice = elsewhere
+	}
 	var err error
-	if s.answer, err = r.A(ctx, s.text, s.variables); err != nil {
+	if s.answer, err = voice(ctx, s.text, s.variables); err != nil {
 		return s, fmt.Errorf("no answer to %s: %w", s.text, err)
 	}
 	if s.read, err = read(s.answer.Body); err != nil {
@@ -38,20 +42,20 @@ func (r *run) send(ctx context.Context, o *operation, values []any, whose []whic
 		return s, nil
 	}
 	r.report.Operations++
-	denied := map[string]bool{}
+	denied := map[string]string{}
 	for _, e := range s.read.Errors {
 		switch code, _ := e.Extensions["code"].(string); code {
 		case "FORBIDDEN", "UNAUTHENTICATED", "NO_ACTIVE_ORGANIZATION":
-			denied[pathOf(e.Path)] = true
+			denied[pathOf(e.Path)] = code
 		case "INTERNAL":
 			r.find("fault", s, "an internal error at "+pathOf(e.Path))
 		case "GRAPHQL_PARSE_FAILED", "QUERY_TOO_COMPLEX", "QUERY_TOO_DEEP":
-			return s, fmt.Errorf("%w: %s: %s", errRefused, e.Message, s.text)
+			return s, fmt.Errorf("%w: %s: %s", ErrRefused, e.Message, s.text)
 		}
 	}
 	if s.read.Data == nil && len(s.read.Errors) > 0 && s.answer.Status >= http.StatusBadRequest {
 		if s.answer.Status != http.StatusBadRequest || !slices.Contains(whose, malformed) {
-			return s, fmt.Errorf("%w with status %d: %s", errRefused, s.answer.Status, s.answer.Body)
+			return s, fmt.Errorf("%w with status %d: %s", ErrRefused, s.answer.Status, short(s.answer.Body))
 		}
 		r.noteRefused(s, whose) // a value that a scalar does not take
 	}
@@ -66,7 +70,8 @@ func (r *run) send(ctx context.Context, o *operation, values []any, whose []whic
 	return s, nil
 }
 
-var errRefused = errors.New("the server refused an operation of the attack as a whole")
+// ErrRefused says that the server does not take the attack's operations, for example because it has another schema.
+var ErrRefused = errors.New("the server refused an operation of the attack as a whole")
 
 // noteRefused counts a position as attacked whose malformed value was refused before anything was asked for.
 func (r *run) noteRefused(s sent, whose []which) {
@@ -156,8 +161,7 @@ func (r *run) compare(theirs, none sent) {
 		return
 	}
 	r.report.Pairs++
-	a, b := theirs.masked(none.values), none.masked(theirs.values)
-	if theirs.answer.Status == none.answer.Status && bytes.Equal(a, b) {
+	if r.same(theirs, none) {
 		return
 	}
 	for _, p := range theirs.slots {
@@ -165,7 +169,12 @@ func (r *run) compare(theirs, none sent) {
 			return
 		}
 	}
-	r.find("difference", theirs, fmt.Sprintf("%d %s\n  and for what never existed: %d %s", theirs.answer.Status, short(a), none.answer.Status, short(b)))
+	r.find("difference", theirs, fmt.Sprintf("%d %s\n  and for what never existed: %d %s",
+		theirs.answer.Status, short(theirs.masked(none.values)), none.answer.Status, short(none.masked(theirs.values))))
+}
+
+func (r *run) same(theirs, none sent) bool {
+	return theirs.answer.Status == none.answer.Status && bytes.Equal(theirs.masked(none.values), none.masked(theirs.values))
 }
 
 func done(s sent) bool {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ func (r *run) mutateOwn(ctx context.Context) error {
 		return nil
 	}
 	for _, field := range r.Schema.Mutation.Fields {
-		if strings.HasPrefix(field.Name, "__") {
+		if strings.HasPrefix(field.Name, "__") || r.Spared[field.Name] != "" {
 			continue
 		}
 		for _, given := range choicesOf(r.Schema, field) {
@@ -134,7 +135,7 @@ func (r *run) mutateForeign(ctx context.Context) error {
 func (r *run) inwards() []*position {
 	var all []*position
 	for _, p := range r.positions {
-		if p.mutation {
+		if p.mutation && r.Spared[p.steps[0].field.Name] == "" {
 			all = append(all, p)
 		}
 	}
@@ -170,7 +171,7 @@ func (r *run) mutateAt(ctx context.Context, p *position, typeName string, given 
 		if w == malformed && p.kind == text { // A may write it, so it must not be made of what is B's
 			value = r.malformed(nil, r.rng.IntN(ways))
 		}
-		if value == "" {
+		if value == "" || w == foreign && r.Spared[p.name+" "+typeName] != "" {
 			continue
 		}
 		if w == foreign && p.kind == text {
@@ -202,7 +203,10 @@ func (r *run) decoy() any {
 	}
 	text := r.foreign.texts[0]
 	if r.planted == nil {
-		r.planted = [][]byte{inJSON(text)}
+		r.planted = [][]byte{inJSON(text), []byte(notInSlugs.ReplaceAllString(strings.ToLower(text), "-"))}
 	}
 	return text
 }
+
+// notInSlugs is what a name in URLs that is made of a text has a dash for.
+var notInSlugs = regexp.MustCompile(`[^a-z0-9]+`)

@@ -33,6 +33,8 @@ type position struct {
 	steps    []step
 	argument *ast.ArgumentDefinition
 	mutation bool
+	// beyond says that it is in a subscription, which is not attacked, and so counts as not reached.
+	beyond bool
 }
 
 // positionsOf are all positions to a depth: from Query in arguments, from Mutation also inside of inputs.
@@ -50,6 +52,7 @@ func positionsOf(schema *ast.Schema, depth int) []*position {
 				for _, place := range placesOf(schema, argument.Name, argument.Type, 0) {
 					all = append(all, &position{
 						name: called + "(" + place.name + ")", kind: place.kind, steps: here, argument: argument, mutation: mutation,
+						beyond: strings.HasPrefix(name, "Subscription"),
 					})
 				}
 			}
@@ -70,7 +73,7 @@ func positionsOf(schema *ast.Schema, depth int) []*position {
 		walk(schema.Mutation, nil, nil, "Mutation", true)
 	}
 	if schema.Subscription != nil {
-		walk(schema.Subscription, nil, nil, "Subscription", true)
+		walk(schema.Subscription, nil, nil, "Subscription", false)
 	}
 	return all
 }

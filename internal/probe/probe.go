@@ -7,10 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// Schema is what an attack is made up from.
+type Schema = ast.Schema
 
 // Answer is what came back for an operation.
 type Answer struct {
@@ -46,6 +51,13 @@ type Attack struct {
 	// Excused are positions and fields that are out of reach or whose answers tell of others by design, each with the
 	// reason.
 	Excused map[string]string
+	// Spared are the mutations that are not done at all, by name, and "position Type", the positions that are not given an
+	// id of B's of that type, each with the reason. What lies behind a spared mutation is excused.
+	Spared map[string]string
+	// Elsewhere are voices for the mutations after which A would be no more: each in an organization of its own. It may be nil.
+	Elsewhere map[string]Voice
+	// Settle waits until what A did is done everywhere. It may be nil.
+	Settle func(ctx context.Context) error
 	// Progress hears how many of the wanted fields were answered. It may be nil.
 	Progress func(answered, wanted int)
 }
@@ -79,6 +91,8 @@ type Report struct {
 	Positions Coverage `json:"positions"`
 	// Findings are at most the first 100.
 	Findings []Finding `json:"findings"`
+	// Denied are the fields that were not reached for want of a right, with the code of the refusal.
+	Denied map[string]string `json:"denied,omitempty"`
 	// Leaks are answers that held something of B's, told of it or changed it, Faults those that should not be for another
 	// reason, such as an internal error.
 	Leaks  int `json:"leaks"`
@@ -142,11 +156,45 @@ func (a *Attack) Run(ctx context.Context) (Report, error) {
 	}
 	r.reached = newReach(a.Schema, r.positions)
 	r.report.Seed, r.report.Kinds = a.Seed, map[string]int{}
-	for _, step := range []func(context.Context) error{r.scout, r.mutateOwn, r.sweep, r.chance, r.mutateForeign} {
+	for _, step := range []func(context.Context) error{r.scout, r.mutateOwn, r.settle, r.sweep, r.chance, r.mutateForeign} {
 		if err := step(ctx); err != nil {
 			return r.report, err
 		}
 	}
-	r.report.Fields, r.report.Positions = r.reached.coverage(a.Excused, a.Fresh != nil)
+	r.report.Fields, r.report.Positions = r.reached.coverage(r.excuses(), a.Fresh != nil)
+	r.report.Denied = r.reached.unreached(r.report.Fields.Missed)
 	return r.report, nil
+}
+
+func (r *run) settle(ctx context.Context) error {
+	if r.Settle == nil || r.Fresh == nil {
+		return nil
+	}
+	return r.Settle(ctx)
+}
+
+// excuses are what is excused, and what lies behind the mutations that are spared and behind nothing else.
+func (r *run) excuses() map[string]string {
+	excuses := maps.Clone(r.Excused)
+	if excuses == nil {
+		excuses = map[string]string{}
+	}
+	reached := fieldsOf(r.Schema, r.Spared)
+	for name := range r.reached.fields {
+		if !reached[name] {
+			excuses[name] = "behind a mutation that is not tried"
+		}
+	}
+	for name, reason := range r.Spared {
+		if strings.Contains(name, " ") {
+			continue
+		}
+		excuses["Mutation."+name] = reason
+		for _, p := range r.positions {
+			if p.mutation && p.steps[0].field.Name == name {
+				excuses[p.name] = reason
+			}
+		}
+	}
+	return excuses
 }

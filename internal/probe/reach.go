@@ -28,11 +28,14 @@ type reach struct {
 	positions map[string]*[whiches]bool
 	kinds     map[string]kind
 	mutations map[string]bool
+	// denied are fields that the viewer once lacked something for, with the code.
+	denied map[string]string
 }
 
 func newReach(schema *ast.Schema, positions []*position) *reach {
 	r := &reach{
 		schema: schema, fields: map[string]bool{}, positions: map[string]*[whiches]bool{}, kinds: map[string]kind{}, mutations: map[string]bool{},
+		denied: map[string]string{},
 	}
 	seen := map[*ast.Definition]bool{}
 	var walk func(on *ast.Definition, mutation bool)
@@ -57,7 +60,7 @@ func newReach(schema *ast.Schema, positions []*position) *reach {
 	}
 	walk(schema.Query, false)
 	walk(schema.Mutation, true)
-	walk(schema.Subscription, true)
+	walk(schema.Subscription, false)
 	for _, p := range positions {
 		r.positions[p.name], r.kinds[p.name], r.mutations[p.name] = &[whiches]bool{}, p.kind, p.mutation
 	}
@@ -66,7 +69,7 @@ func newReach(schema *ast.Schema, positions []*position) *reach {
 
 // answered notes which fields an answer has, and returns how many, each item of a list counted. denied are the paths at
 // which the viewer lacked something.
-func (r *reach) answered(branches []*branch, object map[string]any, path string, denied map[string]bool) (count int) {
+func (r *reach) answered(branches []*branch, object map[string]any, path string, denied map[string]string) (count int) {
 	for _, b := range branches {
 		value, there := object[b.key]
 		if !there {
@@ -74,7 +77,8 @@ func (r *reach) answered(branches []*branch, object map[string]any, path string,
 		}
 		count++
 		here := path + "/" + b.key
-		if denied[here] {
+		if code := denied[here]; code != "" {
+			r.denied[fieldName(b.on, b.field)] = code
 			continue
 		}
 		r.fields[fieldName(b.on, b.field)] = true
@@ -83,7 +87,7 @@ func (r *reach) answered(branches []*branch, object map[string]any, path string,
 	return count
 }
 
-func (r *reach) within(b *branch, value any, path string, denied map[string]bool) (count int) {
+func (r *reach) within(b *branch, value any, path string, denied map[string]string) (count int) {
 	switch value := value.(type) {
 	case map[string]any:
 		return r.answered(b.children, value, path, denied)
@@ -178,6 +182,45 @@ func (r *reach) coverage(excused map[string]string, writing bool) (fields, posit
 		positions.count(name, missing == "", excused)
 	}
 	return fields, positions
+}
+
+// unreached are those of some fields that the viewer lacked something for.
+func (r *reach) unreached(missed []string) map[string]string {
+	denied := map[string]string{}
+	for _, name := range missed {
+		if code := r.denied[name]; code != "" {
+			denied[name] = code
+		}
+	}
+	return denied
+}
+
+// fieldsOf are the fields that can be reached without some of the mutations.
+func fieldsOf(schema *ast.Schema, without map[string]string) map[string]bool {
+	reached, seen := map[string]bool{}, map[*ast.Definition]bool{}
+	var walk func(on *ast.Definition)
+	walk = func(on *ast.Definition) {
+		if on == nil || seen[on] || !on.IsCompositeType() {
+			return
+		}
+		seen[on] = true
+		for _, field := range on.Fields {
+			if on == schema.Mutation && without[field.Name] != "" {
+				continue
+			}
+			reached[fieldName(on, field)] = true
+			walk(schema.Types[field.Type.Name()])
+		}
+		if on.IsAbstractType() {
+			for _, possible := range schema.GetPossibleTypes(on) {
+				walk(possible)
+			}
+		}
+	}
+	walk(schema.Query)
+	walk(schema.Mutation)
+	walk(schema.Subscription)
+	return reached
 }
 
 var names = [whiches]string{"own", "foreign", "absent", "deleted", "malformed"}

@@ -70,7 +70,7 @@ func (r *run) walk(ctx context.Context, voice Voice) (store, error) {
 			}
 			got, err := read(answer.Body)
 			if err != nil || got.Data == nil {
-				return found, fmt.Errorf("%w: status %d: %s", errRefused, answer.Status, short(answer.Body))
+				return found, fmt.Errorf("%w: status %d: %s", ErrRefused, answer.Status, short(answer.Body))
 			}
 			found.harvest(o.roots, got.Data)
 		}

@@ -10,7 +10,7 @@ import (
 func (r *run) sweep(ctx context.Context) error {
 	d := &drawer{schema: r.Schema, own: &r.own, texts: r.Texts}
 	for _, p := range r.positions {
-		if p.mutation {
+		if p.mutation || p.beyond {
 			continue
 		}
 		for _, f := range forms {
@@ -88,9 +88,24 @@ func (r *run) pair(ctx context.Context, o *operation, types []string) error {
 	if err != nil {
 		return err
 	}
+	for range again {
+		if r.same(a, b) {
+			break
+		}
+		// What the organization has may have changed between the two.
+		if a, err = r.send(ctx, o, theirs, repeated(foreign, len(theirs))); err != nil {
+			return err
+		}
+		if b, err = r.send(ctx, o, never, repeated(absent, len(never))); err != nil {
+			return err
+		}
+	}
 	r.compare(a, b)
 	return nil
 }
+
+// again is how often a difference is looked at once more.
+const again = 2
 
 // never is a value with what never existed in place of what is B's.
 func (r *run) never(value any, swapped map[string]string) any {
@@ -185,7 +200,7 @@ const ways = 15
 func (r *run) chance(ctx context.Context) error {
 	var positions []*position
 	for _, p := range r.positions {
-		if !p.mutation {
+		if !p.mutation && !p.beyond {
 			positions = append(positions, p)
 		}
 	}
