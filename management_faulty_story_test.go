@@ -382,13 +382,3 @@ func (s *faultyStory) audited() {
 		}
 	}
 }
-
-func (s *faultyStory) eventually(what string, is func() bool) {
-	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if is() {
-			return
-		}
-	}
-	s.t.Fatalf("never happened: %s", what)
-}

@@ -275,3 +275,14 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buffer.String()
 }
+
+// eventually waits for what happens by itself, such as an event that is applied after its webhook was answered.
+func (p *program) eventually(what string, is func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if is() {
+			return
+		}
+	}
+	p.t.Fatalf("never happened: %s", what)
+}
