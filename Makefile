@@ -21,7 +21,7 @@ lint: $(BIN)/golangci-lint ## Format the code and say what the linters find.
 	$(BIN)/golangci-lint run ./...
 	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
 
-check: ## Everything that must hold before a change is taken, some ten minutes.
+check: ## Everything that must hold before a change is taken, some twenty minutes.
 	.ci/run
 
 # The same tests as in `go test`, on many more cases: the figures in docs/mirror.md come from here. PROVE=0.1 does a tenth.
