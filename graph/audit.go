@@ -45,7 +45,7 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		connection.Nodes[i] = entry
 		connection.Edges[i] = &AuditEntryEdge{Cursor: list.cursor(entry.Position()), Node: entry}
 		if entry.ActorID != nil {
-			expectMembers(ctx, entry.OrganizationID, *entry.ActorID)
+			expectMember(ctx, entry.OrganizationID, *entry.ActorID)
 		}
 	}
 	return connection, nil

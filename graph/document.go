@@ -72,9 +72,7 @@ func documentEdge(ctx context.Context, document *models.Document) *DocumentEdge 
 // expectAuthors has the authors of documents read together, if anybody asks for one.
 func expectAuthors(ctx context.Context, documents ...*models.Document) {
 	for _, document := range documents {
-		if document.AuthorID != "" {
-			expectMembers(ctx, document.OrganizationID, document.AuthorID)
-		}
+		expectMember(ctx, document.OrganizationID, document.AuthorID)
 	}
 }
 
@@ -83,9 +81,6 @@ func (r documentConnectionResolver) TotalCount(ctx context.Context, _ *DocumentC
 }
 
 func (r documentResolver) Author(ctx context.Context, document *models.Document) (*models.Member, error) {
-	if document.AuthorID == "" {
-		return nil, nil
-	}
 	return loadMember(ctx, document.OrganizationID, document.AuthorID)
 }
 

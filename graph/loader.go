@@ -97,16 +97,17 @@ func WithLoaders(ctx context.Context, s *store.Store) context.Context {
 
 func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
-// expectMembers says that these members of an organization will be asked for.
-func expectMembers(ctx context.Context, organizationID string, userIDs ...string) {
-	keys := make([]memberKey, len(userIDs))
-	for i, userID := range userIDs {
-		keys[i] = memberKey{organizationID, userID}
+// expectMember says that a member of an organization will be asked for. The user "" is nobody.
+func expectMember(ctx context.Context, organizationID, userID string) {
+	if userID != "" {
+		loadersOf(ctx).members.expect(memberKey{organizationID, userID})
 	}
-	loadersOf(ctx).members.expect(keys...)
 }
 
 // loadMember returns a member of an organization by user, nil where there is none.
 func loadMember(ctx context.Context, organizationID, userID string) (*models.Member, error) {
+	if userID == "" {
+		return nil, nil
+	}
 	return loadersOf(ctx).members.load(ctx, memberKey{organizationID, userID})
 }

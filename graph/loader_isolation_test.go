@@ -19,7 +19,7 @@ func TestLoadersOfAnotherOrganization(t *testing.T) {
 	}
 	as := &auth.Viewer{UserID: "user_gus", Organization: &auth.ActiveOrganization{ID: "org_globex"}}
 	theirs := WithLoaders(auth.NewContext(t.Context(), as), s)
-	expectMembers(theirs, "org_acme", "user_ada")
+	expectMember(theirs, "org_acme", "user_ada")
 	if member, err := loadMember(theirs, "org_globex", "user_ada"); err != nil || member == nil || *member.Name != "Ada of org_globex" {
 		t.Errorf("in their own organization: %+v, %v", member, err)
 	}
