@@ -72,8 +72,8 @@ const (
 	longestWait = 30 * time.Second
 )
 
-var errToken = errors.New("the server does not take the token: session tokens live for 60 s unless Clerk is told otherwise; " +
-	"for longer ones make a JWT template, or give @FILE and let another program write fresh ones there")
+var errToken = errors.New("the server does not take the token: session tokens live for 60 s, and those of JWT templates are none; " +
+	"give @FILE and let another program write fresh ones there")
 
 func (s *speaker) send(ctx context.Context, body []byte, token func(context.Context) (string, error)) (answer probe.Answer, wait time.Duration, err error) {
 	bearer, err := token(ctx)

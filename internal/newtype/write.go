@@ -40,8 +40,7 @@ func (p *Plan) texts() (map[string]string, error) {
 	return texts, nil
 }
 
-// replace writes files beside those that they replace, and renames all of them once all are written. What it cannot finish
-// it takes back.
+// replace writes files. Where one cannot be written, those before it become what they were.
 func replace(folder string, texts map[string]string) (err error) {
 	var undo []func() error
 	defer func() {
