@@ -28,7 +28,7 @@ func only(name string) optional { return func(other string) bool { return other 
 // drawer makes operations. Its choices come from one source of chance, or, without one, are always the first.
 type drawer struct {
 	schema *ast.Schema
-	own    *store
+	own    *holdings
 	texts  map[string]string
 	rng    *rand.Rand
 	// fresh is an own object of a type for a mutation; nil takes any.

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// store is what somebody's answers held.
-type store struct {
+// holdings are what somebody's answers held.
+type holdings struct {
 	// ids are of objects, by type, in the order in which they came.
 	ids map[string][]string
 	// cursors are of any list, texts all other strings.
@@ -18,15 +18,15 @@ type store struct {
 	seen           map[string]bool
 }
 
-func newStore() store { return store{ids: map[string][]string{}, seen: map[string]bool{}} }
+func newHoldings() holdings { return holdings{ids: map[string][]string{}, seen: map[string]bool{}} }
 
-func (s *store) types() []string { return slices.Sorted(maps.Keys(s.ids)) }
+func (h *holdings) types() []string { return slices.Sorted(maps.Keys(h.ids)) }
 
-func (s *store) note(list []string, text string) []string {
-	if s.seen[text] {
+func (h *holdings) note(list []string, text string) []string {
+	if h.seen[text] {
 		return list
 	}
-	s.seen[text] = true
+	h.seen[text] = true
 	return append(list, text)
 }
 
@@ -47,20 +47,20 @@ func read(body []byte) (response, error) {
 }
 
 // harvest notes what an answer holds.
-func (s *store) harvest(branches []*branch, object map[string]any) {
+func (h *holdings) harvest(branches []*branch, object map[string]any) {
 	for _, b := range branches {
-		s.take(b, object[b.key], object)
+		h.take(b, object[b.key], object)
 	}
 }
 
-func (s *store) take(b *branch, value any, within map[string]any) {
+func (h *holdings) take(b *branch, value any, within map[string]any) {
 	switch value := value.(type) {
 	case []any:
 		for _, item := range value {
-			s.take(b, item, within)
+			h.take(b, item, within)
 		}
 	case map[string]any:
-		s.harvest(b.children, value)
+		h.harvest(b.children, value)
 	case string:
 		switch name := b.field.Name; {
 		case name == "id":
@@ -68,25 +68,25 @@ func (s *store) take(b *branch, value any, within map[string]any) {
 			if typeName == "" {
 				typeName = b.on.Name
 			}
-			if !slices.Contains(s.ids[typeName], value) {
-				s.ids[typeName] = append(s.ids[typeName], value)
+			if !slices.Contains(h.ids[typeName], value) {
+				h.ids[typeName] = append(h.ids[typeName], value)
 			}
-			s.seen[value] = true
+			h.seen[value] = true
 		case name == "cursor" || strings.HasSuffix(name, "Cursor"):
-			s.cursors = s.note(s.cursors, value)
+			h.cursors = h.note(h.cursors, value)
 		default:
-			s.texts = s.note(s.texts, value)
+			h.texts = h.note(h.texts, value)
 		}
 	}
 }
 
 // forget drops the texts that are not one's own.
-func (s *store) forget(alien func(text string) bool) {
-	for typeName := range s.ids {
-		s.ids[typeName] = slices.DeleteFunc(s.ids[typeName], alien)
+func (h *holdings) forget(alien func(text string) bool) {
+	for typeName := range h.ids {
+		h.ids[typeName] = slices.DeleteFunc(h.ids[typeName], alien)
 	}
-	s.cursors, s.texts = slices.DeleteFunc(s.cursors, alien), slices.DeleteFunc(s.texts, alien)
-	maps.DeleteFunc(s.seen, func(text string, _ bool) bool { return alien(text) })
+	h.cursors, h.texts = slices.DeleteFunc(h.cursors, alien), slices.DeleteFunc(h.texts, alien)
+	maps.DeleteFunc(h.seen, func(text string, _ bool) bool { return alien(text) })
 }
 
 var (
@@ -97,13 +97,13 @@ var (
 )
 
 // without returns what one has and the other does not, not even within a text of its own.
-func (s *store) without(other *store) store {
+func (h *holdings) without(other *holdings) holdings {
 	var all strings.Builder
 	for text := range other.seen {
 		all.WriteString(strings.ToLower(text) + "\n")
 	}
 	mine := all.String()
-	kept := newStore()
+	kept := newHoldings()
 	keep := func(list []string) (rest []string) {
 		for _, text := range list {
 			if utf8.RuneCountInString(text) >= fewest && !common.MatchString(text) && !strings.Contains(mine, strings.ToLower(text)) {
@@ -113,11 +113,11 @@ func (s *store) without(other *store) store {
 		}
 		return rest
 	}
-	for typeName, ids := range s.ids {
+	for typeName, ids := range h.ids {
 		if rest := keep(ids); rest != nil {
 			kept.ids[typeName] = rest
 		}
 	}
-	kept.cursors, kept.texts = keep(s.cursors), keep(s.texts)
+	kept.cursors, kept.texts = keep(h.cursors), keep(h.texts)
 	return kept
 }

@@ -74,7 +74,7 @@ func (m *Maker) Make(ctx context.Context, typeName string) (string, error) {
 func (m *Maker) with(ctx context.Context, field *ast.FieldDefinition, typeName string, given optional) (id, refusal string, err error) {
 	m.made++
 	var failed error
-	known := newStore()
+	known := newHoldings()
 	d := &drawer{schema: m.schema, own: &known, texts: m.named(), fresh: func(wanted string) string {
 		if wanted == typeName {
 			return ""

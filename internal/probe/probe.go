@@ -66,7 +66,7 @@ type Attack struct {
 type Finding struct {
 	// What is leak, difference, change or fault.
 	What string `json:"what"`
-	// Position is the argument that was attacked, Where and Detail what showed it.
+	// Position is the argument that was attacked, Detail what showed it.
 	Position  string `json:"position"`
 	Detail    string `json:"detail"`
 	Operation string `json:"operation"`
@@ -137,8 +137,8 @@ type run struct {
 	positions []*position
 	reached   *reach
 	report    Report
-	own       store
-	foreign   store
+	own       holdings
+	foreign   holdings
 	secrets   [][]byte
 	// planted are texts of B's that A was made to write somewhere, and may read since.
 	planted [][]byte

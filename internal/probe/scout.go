@@ -42,7 +42,7 @@ func (r *run) scout(ctx context.Context) error {
 }
 
 // disown takes from what A was shown what is B's: it does not become A's own by being seen.
-func (r *run) disown(mine, theirs *store) {
+func (r *run) disown(mine, theirs *holdings) {
 	for _, canary := range r.Canaries {
 		mine.forget(func(text string) bool { return strings.Contains(text, canary) })
 	}
@@ -59,8 +59,8 @@ func (r *run) disown(mine, theirs *store) {
 }
 
 // walk asks for everything from Query: first what takes no id, then the objects that were found.
-func (r *run) walk(ctx context.Context, voice Voice) (store, error) {
-	found := newStore()
+func (r *run) walk(ctx context.Context, voice Voice) (holdings, error) {
+	found := newHoldings()
 	for range 2 {
 		for _, o := range r.tour(&found) {
 			text, variables := o.write(r.Schema, nil)
@@ -79,7 +79,7 @@ func (r *run) walk(ctx context.Context, voice Voice) (store, error) {
 }
 
 // tour are operations that ask for every field to some depth: each field of Query, and each of theirs, by itself.
-func (r *run) tour(known *store) []*operation {
+func (r *run) tour(known *holdings) []*operation {
 	d := &drawer{schema: r.Schema, own: known, texts: r.Texts}
 	var all []*operation
 	for _, field := range r.Schema.Query.Fields {

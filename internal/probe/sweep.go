@@ -164,7 +164,7 @@ func (r *run) value(k kind, typeName string, w which) any {
 	return ""
 }
 
-func (r *run) of(s *store, k kind, typeName string) []string {
+func (r *run) of(s *holdings, k kind, typeName string) []string {
 	switch k {
 	case id, ids:
 		return s.ids[typeName]

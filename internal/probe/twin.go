@@ -79,7 +79,7 @@ func (t *Twin) Run(ctx context.Context, operations int) (TwinReport, error) {
 }
 
 // scoutBoth walks in both worlds, as a walk's requests take ids, too; the answers must be the same.
-func (t *Twin) scoutBoth(ctx context.Context, r *run) (store, error) {
+func (t *Twin) scoutBoth(ctx context.Context, r *run) (holdings, error) {
 	mine, err := r.walk(ctx, t.A)
 	if err != nil {
 		return mine, err
@@ -89,7 +89,7 @@ func (t *Twin) scoutBoth(ctx context.Context, r *run) (store, error) {
 }
 
 // remember keeps what A has now, and of what it had what it has no more.
-func (r *run) remember(mine store, theirs *store) {
+func (r *run) remember(mine holdings, theirs *holdings) {
 	for typeName, known := range r.own.ids {
 		for _, id := range known {
 			if !mine.seen[id] {
