@@ -62,6 +62,9 @@ func calls(document *models.Document, member models.Member) map[string]func(ctx 
 		"DeleteDocument": func(ctx context.Context, org store.Org) (int, error) {
 			return one(true, org.DeleteDocument(ctx, ada, document.ID))
 		},
+		"RecordRefused": func(ctx context.Context, org store.Org) (int, error) {
+			return 0, org.RecordRefused(ctx, store.AuditEntry{Actor: ada, Action: "document.delete", TargetType: "Document", TargetID: "x"})
+		},
 		"AuditLog": func(ctx context.Context, org store.Org) (int, error) {
 			slice, err := org.AuditLog(ctx, models.AuditFilter{Action: &created}, page)
 			return len(slice.Items), err

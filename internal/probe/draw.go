@@ -63,7 +63,7 @@ func (d *drawer) to(o *operation, p *position, f form, given optional) {
 			switch {
 			case last && argument == p.argument:
 				b.arguments = append(b.arguments, argumentOf(argument, d.holding(p, argument.Name, argument.Type, number, given, s.field)))
-			case argument.Type.NonNull && argument.DefaultValue == nil || given("("+argument.Name) && !last:
+			case required(argument.Type, argument.DefaultValue) || given("("+argument.Name) && !last:
 				b.arguments = append(b.arguments, argumentOf(argument, d.value(argument.Name, argument.Type, given, wanted)))
 			}
 		}
@@ -83,6 +83,9 @@ func (d *drawer) to(o *operation, p *position, f form, given optional) {
 		}
 	}
 }
+
+// required says whether an argument or an input's field must be given.
+func required(t *ast.Type, otherwise *ast.Value) bool { return t.NonNull && otherwise == nil }
 
 func argumentOf(a *ast.ArgumentDefinition, value any) argument {
 	return argument{name: a.Name, typed: a.Type, value: value}
@@ -155,7 +158,7 @@ func (d *drawer) holding(p *position, name string, t *ast.Type, number slot, giv
 		switch target := p.name[strings.LastIndexByte(p.name, '(')+1 : len(p.name)-1]; {
 		case target == path || strings.HasPrefix(target, path+"."):
 			object[inner.Name] = d.holding(p, path, inner.Type, number, given, field)
-		case inner.Type.NonNull && inner.DefaultValue == nil || given(inner.Name):
+		case required(inner.Type, inner.DefaultValue) || given(inner.Name):
 			object[inner.Name] = d.value(inner.Name, inner.Type, given, d.typeFor(inner.Name, field))
 		}
 	}
@@ -175,7 +178,7 @@ func (d *drawer) value(name string, t *ast.Type, given optional, wanted string) 
 	case ast.InputObject:
 		object := map[string]any{}
 		for _, inner := range definition.Fields {
-			if inner.Type.NonNull && inner.DefaultValue == nil || given(inner.Name) {
+			if required(inner.Type, inner.DefaultValue) || given(inner.Name) {
 				object[inner.Name] = d.value(inner.Name, inner.Type, given, wanted)
 			}
 		}
@@ -289,7 +292,7 @@ func (d *drawer) selection(on *ast.Definition, depth int, budget *int) []*branch
 				b.key = on.Name + "_" + field.Name
 			}
 			for _, argument := range field.Arguments {
-				if argument.Type.NonNull && argument.DefaultValue == nil {
+				if required(argument.Type, argument.DefaultValue) {
 					b.arguments = append(b.arguments, argumentOf(argument, d.value(argument.Name, argument.Type, none, field.Type.Name())))
 				}
 			}

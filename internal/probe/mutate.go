@@ -47,7 +47,7 @@ func (r *run) mutateOnce(ctx context.Context, field *ast.FieldDefinition, given 
 	o := &operation{mutation: true}
 	b := &branch{field: field, on: r.Schema.Mutation, key: field.Name}
 	for _, a := range field.Arguments {
-		if a.Type.NonNull && a.DefaultValue == nil {
+		if required(a.Type, a.DefaultValue) {
 			b.arguments = append(b.arguments, argumentOf(a, d.value(a.Name, a.Type, given, d.typeFor(field.Name, field))))
 		}
 	}

@@ -133,7 +133,7 @@ func (d *drawer) rootArguments(field *ast.FieldDefinition) (sets [][]argument) {
 	for _, typeName := range types {
 		var set []argument
 		for _, a := range field.Arguments {
-			if a.Type.NonNull && a.DefaultValue == nil {
+			if required(a.Type, a.DefaultValue) {
 				set = append(set, argumentOf(a, d.value(a.Name, a.Type, none, typeName)))
 			}
 		}

@@ -212,8 +212,11 @@ func (r *run) chance(ctx context.Context) error {
 		var err error
 		if r.rng.IntN(4) > 0 {
 			err = r.pair(ctx, o, types)
-		} else if values, ok := r.fill(o, types, which(r.rng.IntN(int(whiches)))); ok {
-			_, err = r.send(ctx, o, values, repeated(own, len(values)))
+		} else {
+			w := which(r.rng.IntN(int(whiches)))
+			if values, ok := r.fill(o, types, w); ok {
+				_, err = r.send(ctx, o, values, repeated(w, len(values)))
+			}
 		}
 		if err != nil {
 			return err

@@ -103,27 +103,23 @@ func (r *run) remember(mine holdings, theirs *holdings) {
 
 // any is an operation of some positions with a value of any kind in each.
 func (r *run) any(choices []*position, mutation bool) (*operation, []any) {
-	for {
-		d := &drawer{schema: r.Schema, own: &r.own, texts: r.Texts, rng: r.rng}
-		o, n := &operation{}, 1
-		if !mutation {
-			n += r.rng.IntN(3)
-		}
-		var values []any
-		for range n {
-			p := choices[r.rng.IntN(len(choices))]
-			d.to(o, p, forms[r.rng.IntN(len(forms))], func(string) bool { return r.rng.IntN(3) == 0 })
-			types := r.typesFor(p.kind)
-			value := r.value(p.kind, types[r.rng.IntN(len(types))], which(r.rng.IntN(int(whiches))))
-			if p.kind == ids {
-				value = []any{value}
-			}
-			values = append(values, value)
-		}
-		if len(o.roots) > 0 {
-			return o, values
-		}
+	d := &drawer{schema: r.Schema, own: &r.own, texts: r.Texts, rng: r.rng}
+	o, n := &operation{}, 1
+	if !mutation {
+		n += r.rng.IntN(3)
 	}
+	var values []any
+	for range n {
+		p := choices[r.rng.IntN(len(choices))]
+		d.to(o, p, forms[r.rng.IntN(len(forms))], func(string) bool { return r.rng.IntN(3) == 0 })
+		types := r.typesFor(p.kind)
+		value := r.value(p.kind, types[r.rng.IntN(len(types))], which(r.rng.IntN(int(whiches))))
+		if p.kind == ids {
+			value = []any{value}
+		}
+		values = append(values, value)
+	}
+	return o, values
 }
 
 func (t *Twin) both(ctx context.Context, o *operation, values []any, report *TwinReport) error {
