@@ -96,6 +96,12 @@ func launch(t *testing.T, dir string, env ...string) *program {
 // launchWith starts the program with these variables, and no others of ours, and with those that begin like flags as flags.
 func launchWith(t *testing.T, dir string, settings ...string) *program {
 	t.Helper()
+	return launchBinary(t, os.Args[0], dir, settings...)
+}
+
+// launchBinary is launchWith for a program of its own: this test binary or a built one.
+func launchBinary(t *testing.T, binary, dir string, settings ...string) *program {
+	t.Helper()
 	var flags, env []string
 	for _, setting := range settings {
 		if strings.HasPrefix(setting, "--") {
@@ -112,7 +118,7 @@ func launchWith(t *testing.T, dir string, settings ...string) *program {
 			}
 		}
 	}
-	p.cmd = exec.Command(os.Args[0], append(flags, "--dir", dir)...)
+	p.cmd = exec.Command(binary, append(flags, "--dir", dir)...)
 	p.cmd.Env = append(append(cleanEnvironment(), asProgram+"=1", "TENANTRY_ADDR=127.0.0.1:0"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
