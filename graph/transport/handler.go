@@ -89,8 +89,11 @@ func (h *handler) run(ctx context.Context, x *exchange, params *graphql.RawParam
 	}
 	opCtx.DisableIntrospection = !h.options.Introspection
 
+	x.budget = newBudget(ctx, opCtx, h.options)
+	defer x.budget.stop()
+
 	next, ctx := h.executor.DispatchOperation(ctx, opCtx)
-	response := next(ctx)
+	response := x.budget.run(ctx, next)
 	if response == nil {
 		// gqlgen does not start what has no time left.
 		ctx = graphql.WithOperationContext(ctx, opCtx)
