@@ -21,6 +21,8 @@ type exchange struct {
 	// wantsResponse is set if the answer is application/graphql-response+json.
 	wantsResponse bool
 	document      *document
+	// leave gives back the place among the running operations, nil if there is none to give back.
+	leave func()
 	// budget limits the answer of the operation, nil until there is one.
 	budget *budget
 
@@ -60,6 +62,9 @@ func (x *exchange) reject(errs gqlerror.List) {
 	if code == http.StatusBadRequest && !x.wantsResponse {
 		code = http.StatusOK
 	}
+	if codeOf(errs[0]) == codeOverloaded {
+		x.w.Header().Set("Retry-After", "1")
+	}
 	x.write(code, &graphql.Response{Errors: errs})
 }
 
@@ -85,6 +90,7 @@ func (x *exchange) write(status int, response *graphql.Response) {
 	for _, part := range parts {
 		x.bytes += len(part)
 	}
+	x.release() // a client that reads slowly keeps nobody else from being answered
 	header := x.w.Header()
 	header["Content-Type"] = []string{x.contentType()}
 	header["Content-Length"] = []string{strconv.Itoa(x.bytes)}
@@ -92,6 +98,14 @@ func (x *exchange) write(status int, response *graphql.Response) {
 	for _, part := range parts {
 		// A client that has gone cannot be told.
 		_, _ = x.w.Write(part)
+	}
+}
+
+// release gives back the place among the running operations, once.
+func (x *exchange) release() {
+	if x.leave != nil {
+		x.leave()
+		x.leave = nil
 	}
 }
 

@@ -18,6 +18,10 @@ const (
 	maxAnswerFields = 250_000
 	// errorOverhead is the size of an error in an answer without its message and the names in its path.
 	errorOverhead = 300
+	// maxHeld is how many of the largest answers are in memory at once, being made or being read by their clients.
+	maxHeld = 16
+	// heldStep is how many bytes are added to those in memory at a time. Most answers are smaller and are not counted.
+	heldStep = 64 << 10
 )
 
 // errEnded stops a field, or the writing of an answer, once the budget has ended. No client sees it.
@@ -27,6 +31,9 @@ var errEnded = errors.New("the budget of the answer has ended")
 // is passed, no further field is resolved, nothing more is written, and an error takes the place of the whole answer.
 type budget struct {
 	maxBytes int64
+	// held is the size of all large answers in memory, and reserved the part of this one.
+	held     *atomic.Int64
+	reserved int64
 	mutation bool
 	timer    *time.Timer
 	fields   atomic.Int64
@@ -40,11 +47,11 @@ type budget struct {
 
 // newBudget returns the budget of an operation, and sets it as the middleware of all its fields. An operation has a
 // twentieth of its timeout to write its answer after the deadline of the context, so that a field that ran out of time
-// does not take its neighbors with it. The caller must call stop.
-func newBudget(ctx context.Context, opCtx *graphql.OperationContext, options Options) *budget {
-	b := &budget{maxBytes: options.MaxAnswer, mutation: opCtx.Operation.Operation == ast.Mutation}
+// does not take its neighbors with it. The caller must call stop when the answer is sent.
+func (h *handler) newBudget(ctx context.Context, opCtx *graphql.OperationContext) *budget {
+	b := &budget{maxBytes: h.options.MaxAnswer, held: &h.held, mutation: opCtx.Operation.Operation == ast.Mutation}
 	if deadline, set := ctx.Deadline(); set {
-		b.timer = time.AfterFunc(time.Until(deadline)+options.Timeout/20, func() { b.end(codeTimeout, tooSlow) })
+		b.timer = time.AfterFunc(time.Until(deadline)+h.options.Timeout/20, func() { b.end(codeTimeout, tooSlow) })
 	}
 	opCtx.ResolverMiddleware, opCtx.RootResolverMiddleware = b.field, b.rootField
 	return b
@@ -54,6 +61,7 @@ func (b *budget) stop() {
 	if b.timer != nil {
 		b.timer.Stop()
 	}
+	b.held.Add(-b.reserved)
 }
 
 // end passes a limit. The first call decides the error.
@@ -143,8 +151,17 @@ func (l *limitedWriter) WriteString(s string) (int, error) {
 
 // write takes the bytes of one write from the budget.
 func (b *budget) write(size int) {
-	if b.written += int64(size); b.written+b.errorBytes.Load() > b.maxBytes {
+	b.written += int64(size)
+	total := b.written + b.errorBytes.Load()
+	if total > b.maxBytes {
 		b.end(codeResponseTooLarge, tooLargeAnswer)
+	}
+	for total >= b.reserved+heldStep {
+		b.reserved += heldStep
+		// What a mutation has done is told in any case.
+		if b.held.Add(heldStep) > maxHeld*b.maxBytes && !b.mutation {
+			b.end(codeOverloaded, tooManyLarge)
+		}
 	}
 	if b.ended.Load() != nil {
 		panic(errEnded)

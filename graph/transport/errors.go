@@ -63,6 +63,7 @@ var (
 
 const (
 	tooSlow        = "The operation took too long. Ask for less."
+	tooManyLarge   = "Too many large answers are being sent. Try again later, or ask for less."
 	tooLargeAnswer = "The answer is larger than this server sends. Ask for smaller pages or fewer fields."
 )
 
@@ -105,7 +106,7 @@ func status(errs gqlerror.List) int {
 		switch codeOf(err) {
 		case codeInternal:
 			return http.StatusInternalServerError
-		case codeUnavailable, codeTimeout:
+		case codeUnavailable, codeTimeout, codeOverloaded:
 			return http.StatusServiceUnavailable
 		}
 	}
