@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -23,6 +24,8 @@ type exchange struct {
 	document      *document
 	// leave gives back the place among the running operations, nil if there is none to give back.
 	leave func()
+	// cancel ends the context of the operation.
+	cancel context.CancelFunc
 	// budget limits the answer of the operation, nil until there is one.
 	budget *budget
 

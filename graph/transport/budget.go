@@ -15,7 +15,7 @@ import (
 const (
 	// maxAnswerFields is how many fields one operation may resolve, each counted for every object that has it. A
 	// resolved field takes about 100 bytes until the answer is written, however short its value is.
-	maxAnswerFields = 250_000
+	maxAnswerFields = 100_000
 	// errorOverhead is the size of an error in an answer without its message and the names in its path.
 	errorOverhead = 300
 	// maxHeld is how many of the largest answers are in memory at once, being made or being read by their clients.
@@ -28,7 +28,8 @@ const (
 var errEnded = errors.New("the budget of the answer has ended")
 
 // budget limits the answer of one operation: its bytes, the fields that are resolved for it, and its time. Once a limit
-// is passed, no further field is resolved, nothing more is written, and an error takes the place of the whole answer.
+// is passed, the resolvers that run are canceled, no further field is resolved, nothing more is written, and an error
+// takes the place of the whole answer.
 type budget struct {
 	maxBytes int64
 	// held is the size of all large answers in memory, and reserved the part of this one.
@@ -36,7 +37,9 @@ type budget struct {
 	reserved int64
 	mutation bool
 	timer    *time.Timer
-	fields   atomic.Int64
+	// cancel ends what the resolvers that are running wait for.
+	cancel context.CancelFunc
+	fields atomic.Int64
 	// errorBytes is the approximate size of the errors so far.
 	errorBytes atomic.Int64
 	// written is the size of the data so far. Only the goroutine that writes the answer uses it.
@@ -48,8 +51,8 @@ type budget struct {
 // newBudget returns the budget of an operation, and sets it as the middleware of all its fields. An operation has a
 // twentieth of its timeout to write its answer after the deadline of the context, so that a field that ran out of time
 // does not take its neighbors with it. The caller must call stop when the answer is sent.
-func (h *handler) newBudget(ctx context.Context, opCtx *graphql.OperationContext) *budget {
-	b := &budget{maxBytes: h.options.MaxAnswer, held: &h.held, mutation: opCtx.Operation.Operation == ast.Mutation}
+func (h *handler) newBudget(ctx context.Context, opCtx *graphql.OperationContext, cancel context.CancelFunc) *budget {
+	b := &budget{maxBytes: h.options.MaxAnswer, held: &h.held, cancel: cancel, mutation: opCtx.Operation.Operation == ast.Mutation}
 	if deadline, set := ctx.Deadline(); set {
 		b.timer = time.AfterFunc(time.Until(deadline)+h.options.Timeout/20, func() { b.end(codeTimeout, tooSlow) })
 	}
@@ -70,6 +73,7 @@ func (b *budget) end(code, message string) {
 		message += " Its changes may have been saved: check before you retry."
 	}
 	b.ended.CompareAndSwap(nil, failure(code, message))
+	b.cancel()
 }
 
 // run executes the operation and returns its response, which has no data if the budget ended.

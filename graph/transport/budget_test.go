@@ -205,6 +205,13 @@ func TestAResolverMayFindTheResponseTooLarge(t *testing.T) {
 	errTooMuch := errors.New("too many bytes were read")
 	began := 0
 	s := newServer(writing(func(ctx context.Context) graphql.Marshaler {
+		var waiting sync.WaitGroup
+		defer waiting.Wait() // for a resolver beside them, which the first one ends
+		waiting.Go(func() {
+			if <-ctx.Done(); ctx.Err() != context.Canceled {
+				t.Errorf("the resolver beside them ended with %v", ctx.Err())
+			}
+		})
 		for range 3 {
 			_, err := graphql.GetOperationContext(ctx).ResolverMiddleware(ctx, func(context.Context) (any, error) { began++; return nil, errTooMuch })
 			graphql.AddError(ctx, err)

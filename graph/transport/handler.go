@@ -41,6 +41,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	ctx, cancel := context.WithTimeout(newContext(r.Context(), x), h.options.Timeout)
 	defer cancel()
+	x.cancel = cancel
 	if h.options.CountStatements != nil {
 		ctx, x.statements = h.options.CountStatements(ctx)
 	}
@@ -93,7 +94,7 @@ func (h *handler) run(ctx context.Context, x *exchange, params *graphql.RawParam
 	}
 	opCtx.DisableIntrospection = !h.options.Introspection
 
-	x.budget = h.newBudget(ctx, opCtx)
+	x.budget = h.newBudget(ctx, opCtx, x.cancel)
 	defer x.budget.stop()
 
 	next, ctx := h.executor.DispatchOperation(ctx, opCtx)
