@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -125,11 +126,25 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 		},
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
 		Introspection:   config.Introspection,
+		MaxAnswer:       config.MaxAnswer,
+		MaxInFlight:     maxInFlight(config.MaxInFlight, requestConnections()),
 		Present:         graph.Present,
 		Logger:          parts.logger,
 		CountStatements: store.WithStatementCount,
 	}), nil
 }
+
+// maxInFlight returns how many operations run at once: the configured number, or 8 for each CPU and each connection of
+// the requests' pool. More would only wait for one of the two, each holding its memory.
+func maxInFlight(configured, connections int) int {
+	if configured > 0 {
+		return configured
+	}
+	return 8 * (runtime.GOMAXPROCS(0) + connections)
+}
+
+// requestConnections returns the size of the requests' pool: pgx's default.
+func requestConnections() int { return max(4, runtime.NumCPU()) }
 
 // facts gives auth what the mirror knows; neither room imports the other.
 type facts struct{ mirror *mirror.Mirror }

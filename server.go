@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/graph"
 	"github.com/tenantry/tenantry/internal/cli"
@@ -39,6 +41,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	for _, warning := range config.Warnings {
 		logger.Warn(warning)
 	}
+	followMemoryLimit(logger, memlimit.FromCgroup)
 	var closing closers
 	defer closing.close(logger)
 

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -21,6 +22,12 @@ type exchange struct {
 	// wantsResponse is set if the answer is application/graphql-response+json.
 	wantsResponse bool
 	document      *document
+	// leave gives back the place among the running operations, nil if there is none to give back.
+	leave func()
+	// cancel ends the context of the operation.
+	cancel context.CancelFunc
+	// budget limits the answer of the operation, nil until there is one.
+	budget *budget
 
 	operation     string
 	operationType ast.Operation
@@ -58,6 +65,9 @@ func (x *exchange) reject(errs gqlerror.List) {
 	if code == http.StatusBadRequest && !x.wantsResponse {
 		code = http.StatusOK
 	}
+	if codeOf(errs[0]) == codeOverloaded {
+		x.w.Header().Set("Retry-After", "1")
+	}
 	x.write(code, &graphql.Response{Errors: errs})
 }
 
@@ -74,17 +84,32 @@ func (x *exchange) write(status int, response *graphql.Response) {
 	x.sign(response.Errors)
 	buffer := newBuffer()
 	defer freeBuffer(buffer)
-	if err := encode(buffer, response); err != nil {
+	parts, err := encode(buffer, response)
+	if err != nil {
 		// An extension that JSON cannot hold. Nothing is written yet: the panic's answer takes its place.
 		panic(err)
 	}
-	x.answered, x.status, x.bytes = true, status, buffer.Len()
+	x.answered, x.status = true, status
+	for _, part := range parts {
+		x.bytes += len(part)
+	}
+	x.release() // a client that reads slowly keeps nobody else from being answered
 	header := x.w.Header()
 	header["Content-Type"] = []string{x.contentType()}
-	header["Content-Length"] = []string{strconv.Itoa(buffer.Len())}
+	header["Content-Length"] = []string{strconv.Itoa(x.bytes)}
 	x.w.WriteHeader(status)
-	// A client that has gone cannot be told.
-	_, _ = x.w.Write(buffer.Bytes())
+	for _, part := range parts {
+		// A client that has gone cannot be told.
+		_, _ = x.w.Write(part)
+	}
+}
+
+// release gives back the place among the running operations, once.
+func (x *exchange) release() {
+	if x.leave != nil {
+		x.leave()
+		x.leave = nil
+	}
 }
 
 func (x *exchange) contentType() string {
@@ -108,27 +133,36 @@ func (x *exchange) sign(errs gqlerror.List) {
 	}
 }
 
-// encode writes a response. The data is gqlgen's own JSON and is copied as it is.
-func encode(buffer *bytes.Buffer, response *graphql.Response) error {
+// encode writes a response and returns its parts in order. The data is gqlgen's own JSON. Only little of it is copied, so
+// that small answers are written at once; the buffer must be kept until the parts are written.
+func encode(buffer *bytes.Buffer, response *graphql.Response) ([][]byte, error) {
 	buffer.WriteByte('{')
 	if len(response.Errors) > 0 {
 		if err := member(buffer, "errors", response.Errors); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	large := len(response.Data) > maxPooledBuffer
+	var before int
 	if response.Data != nil {
 		separate(buffer)
 		buffer.WriteString(`"data":`)
-		buffer.Write(response.Data)
+		if before = buffer.Len(); !large {
+			buffer.Write(response.Data)
+		}
 	}
 	if len(response.Extensions) > 0 {
 		separate(buffer)
 		if err := member(buffer, "extensions", response.Extensions); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	buffer.WriteByte('}')
-	return nil
+	whole := buffer.Bytes()
+	if large {
+		return [][]byte{whole[:before], response.Data, whole[before:]}, nil
+	}
+	return [][]byte{whole}, nil
 }
 
 func member(buffer *bytes.Buffer, name string, value any) error {

@@ -50,7 +50,7 @@ func TestMoreThanMaxInFlightAreTurnedAway(t *testing.T) {
 		first := make(chan answer)
 		go func() { first <- s.query(t, "{slow}") }()
 		synctest.Wait()
-		if got := s.query(t, "{hello}"); got.Code != 503 || got.code(t) != codeUnavailable || got.Header().Get("Retry-After") != "1" {
+		if got := s.query(t, "{hello}"); got.Code != 503 || got.code(t) != codeOverloaded || got.Header().Get("Retry-After") != "1" {
 			t.Errorf("beside another one: got %d %s", got.Code, got.Body)
 		}
 		<-first

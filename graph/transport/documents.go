@@ -105,6 +105,9 @@ func (d *documents) prepare(query string) (*document, gqlerror.List) {
 	if errs := validator.ValidateWithRules(d.schema, doc, d.rules(query)); len(errs) > 0 {
 		return nil, brief(codeValidation, errs)
 	}
+	if err := checkRequests(doc); err != nil {
+		return nil, gqlerror.List{err}
+	}
 	prepared := &document{doc: doc, conditions: gauge.conditions}
 	if len(query) <= maxKeptQuery {
 		d.kept.Add(query, prepared)

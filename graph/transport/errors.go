@@ -11,17 +11,19 @@ import (
 
 // The codes of requests that never reach a field, and those that any field may have.
 const (
-	codeBadRequest      = "BAD_REQUEST"
-	codeTooLarge        = "PAYLOAD_TOO_LARGE"
-	codeMediaType       = "UNSUPPORTED_MEDIA_TYPE"
-	codeUnauthenticated = "UNAUTHENTICATED"
-	codeParse           = "GRAPHQL_PARSE_FAILED"
-	codeValidation      = "GRAPHQL_VALIDATION_FAILED"
-	codeTooDeep         = "QUERY_TOO_DEEP"
-	codeTooComplex      = "QUERY_TOO_COMPLEX"
-	codeUnavailable     = "UNAVAILABLE"
-	codeTimeout         = "TIMEOUT"
-	codeInternal        = "INTERNAL"
+	codeBadRequest       = "BAD_REQUEST"
+	codeTooLarge         = "PAYLOAD_TOO_LARGE"
+	codeMediaType        = "UNSUPPORTED_MEDIA_TYPE"
+	codeUnauthenticated  = "UNAUTHENTICATED"
+	codeParse            = "GRAPHQL_PARSE_FAILED"
+	codeValidation       = "GRAPHQL_VALIDATION_FAILED"
+	codeTooDeep          = "QUERY_TOO_DEEP"
+	codeTooComplex       = "QUERY_TOO_COMPLEX"
+	codeResponseTooLarge = "RESPONSE_TOO_LARGE"
+	codeUnavailable      = "UNAVAILABLE"
+	codeTimeout          = "TIMEOUT"
+	codeOverloaded       = "OVERLOADED"
+	codeInternal         = "INTERNAL"
 )
 
 // refusal ends a request before GraphQL begins. Its status is the same for both media types of the answer.
@@ -52,10 +54,17 @@ var (
 		map[string]string{"Retry-After": "1"},
 	}
 	errBusy = &refusal{
-		http.StatusServiceUnavailable, codeUnavailable, "Too many operations are running. Try again.",
+		http.StatusServiceUnavailable, codeOverloaded,
+		"Too many operations are running. Nothing was done. Try again after the time in Retry-After.",
 		map[string]string{"Retry-After": "1"},
 	}
 	errInternal = &refusal{http.StatusInternalServerError, codeInternal, internalMessage, nil}
+)
+
+const (
+	tooSlow        = "The operation took too long. Ask for less."
+	tooManyLarge   = "Too many large answers are being sent. Try again later, or ask for less."
+	tooLargeAnswer = "The answer is larger than this server sends. Ask for smaller pages or fewer fields."
 )
 
 const internalMessage = "Something went wrong. The request id helps to find out what."
@@ -97,7 +106,7 @@ func status(errs gqlerror.List) int {
 		switch codeOf(err) {
 		case codeInternal:
 			return http.StatusInternalServerError
-		case codeUnavailable, codeTimeout:
+		case codeUnavailable, codeTimeout, codeOverloaded:
 			return http.StatusServiceUnavailable
 		}
 	}

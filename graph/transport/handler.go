@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -16,6 +17,8 @@ type handler struct {
 	executor  *executor.Executor
 	// inFlight has room for as many operations as may run at once; nil is no limit.
 	inFlight chan struct{}
+	// held is the size of the large answers in memory.
+	held atomic.Int64
 }
 
 // ServeHTTP answers one request: read, authenticate, prepare the document, run it.
@@ -33,10 +36,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(errBusy)
 		return
 	}
-	defer h.leave()
+	x.leave = h.leave
+	defer x.release()
 
 	ctx, cancel := context.WithTimeout(newContext(r.Context(), x), h.options.Timeout)
 	defer cancel()
+	x.cancel = cancel
 	if h.options.CountStatements != nil {
 		ctx, x.statements = h.options.CountStatements(ctx)
 	}
@@ -89,8 +94,11 @@ func (h *handler) run(ctx context.Context, x *exchange, params *graphql.RawParam
 	}
 	opCtx.DisableIntrospection = !h.options.Introspection
 
+	x.budget = h.newBudget(ctx, opCtx, x.cancel)
+	defer x.budget.stop()
+
 	next, ctx := h.executor.DispatchOperation(ctx, opCtx)
-	response := next(ctx)
+	response := x.budget.run(ctx, next)
 	if response == nil {
 		// gqlgen does not start what has no time left.
 		ctx = graphql.WithOperationContext(ctx, opCtx)

@@ -15,6 +15,8 @@ import (
 const (
 	defaultMaxBody = 256 << 10
 	defaultTimeout = 10 * time.Second
+	// defaultMaxAnswer is far more than a page of documents needs: a hundred of 32,768 letters are 3.2 MiB.
+	defaultMaxAnswer = 8 << 20
 )
 
 // Options say what the transport cannot know. The zero value serves everybody, without introspection.
@@ -33,7 +35,10 @@ type Options struct {
 	// Timeout is the time an operation has from the moment its body is read, 10 s if zero. A slow body is the
 	// http.Server's to end.
 	Timeout time.Duration
-	// MaxInFlight is how many operations may run at once; more are answered with 503 UNAVAILABLE. Zero is no limit.
+	// MaxAnswer is the largest answer in bytes. An operation that exceeds it is refused as a whole with
+	// RESPONSE_TOO_LARGE. Defaults to 8 MiB.
+	MaxAnswer int64
+	// MaxInFlight is how many operations may run at once. Others are refused with 503 OVERLOADED. Defaults to no limit.
 	MaxInFlight int
 
 	// NewRequestID makes an id of 8 to 64 letters, digits, _ or - for a request that brings none; UUIDv7 if nil.
@@ -61,6 +66,9 @@ func New(schema graphql.ExecutableSchema, options Options) http.Handler {
 	if options.Timeout == 0 {
 		options.Timeout = defaultTimeout
 	}
+	if options.MaxAnswer == 0 {
+		options.MaxAnswer = defaultMaxAnswer
+	}
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
@@ -79,7 +87,7 @@ func New(schema graphql.ExecutableSchema, options Options) http.Handler {
 		h.inFlight = make(chan struct{}, options.MaxInFlight)
 	}
 	h.executor.SetQueryCache(prepared{})
-	h.executor.SetErrorPresenter(options.Present)
+	h.executor.SetErrorPresenter(h.present)
 	h.executor.SetRecoverFunc(h.recovered)
 	return h
 }

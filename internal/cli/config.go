@@ -47,6 +47,8 @@ type Config struct {
 	AllowMissingAZP   bool
 
 	Introspection bool
+	MaxAnswer     int64 // bytes; 0 means the default
+	MaxInFlight   int   // 0 means the default
 	LogLevel      slog.Level
 	LogFormat     string // LogText or LogJSON
 
@@ -69,6 +71,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("authorized_parties", strings.Join(c.AuthorizedParties, ",")),
 		slog.Bool("allow_missing_azp", c.AllowMissingAZP),
 		slog.Bool("introspection", c.Introspection),
+		slog.Int64("max_answer", c.MaxAnswer), slog.Int("max_in_flight", c.MaxInFlight),
 	)
 }
 

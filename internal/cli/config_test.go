@@ -65,6 +65,8 @@ func TestSettingsThatAreTaken(t *testing.T) {
 		"an address before that port":     {production().with("PORT", "3000").with("TENANTRY_ADDR", "10.0.0.7:80"), nil, func(c Config) bool { return c.Addr == "10.0.0.7:80" }},
 		"PORT counts with live keys only": {development().with("PORT", "3000"), nil, func(c Config) bool { return c.Addr == "127.0.0.1:8080" }},
 		"metrics elsewhere":               {environment{"TENANTRY_METRICS_ADDR": ":9999"}, nil, func(c Config) bool { return c.MetricsAddr == ":9999" && !c.MetricsIfFree }},
+		"a larger answer":                 {environment{"TENANTRY_MAX_ANSWER": "16777216"}, nil, func(c Config) bool { return c.MaxAnswer == 16<<20 }},
+		"fewer requests at once":          {environment{"TENANTRY_MAX_IN_FLIGHT": "9"}, []string{"--max-in-flight=7"}, func(c Config) bool { return c.MaxInFlight == 7 }},
 		"no metrics":                      {environment{"TENANTRY_METRICS_ADDR": "off"}, nil, func(c Config) bool { return c.MetricsAddr == "" && !c.MetricsIfFree }},
 		"port 0":                          {environment{"TENANTRY_ADDR": "127.0.0.1:0"}, nil, func(c Config) bool { return c.Addr == "127.0.0.1:0" }},
 		"no host is loopback when local":  {environment{"TENANTRY_ADDR": ":9000"}, nil, func(c Config) bool { return c.Addr == "127.0.0.1:9000" }},

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
+	"strconv"
 )
 
 // Names of the variables that errors speak of.
@@ -10,6 +13,8 @@ const (
 	varAddr               = "TENANTRY_ADDR"
 	varMetricsAddr        = "TENANTRY_METRICS_ADDR"
 	varScope              = "TENANTRY_SCOPE"
+	varMaxAnswer          = "TENANTRY_MAX_ANSWER"
+	varMaxInFlight        = "TENANTRY_MAX_IN_FLIGHT"
 	varLogLevel           = "TENANTRY_LOG_LEVEL"
 	varLogFormat          = "TENANTRY_LOG_FORMAT"
 	varPort               = "PORT"
@@ -24,6 +29,9 @@ const (
 	varAuthorizedParties  = "CLERK_AUTHORIZED_PARTIES"
 	varAPIURL             = "CLERK_API_URL"
 )
+
+// leastMaxAnswer is a page of 25 documents without their contents, many times over.
+const leastMaxAnswer = 64 << 10
 
 const defaultAPIURL = "https://api.clerk.com/v1"
 
@@ -71,6 +79,8 @@ func (s *serveCommand) config(v *variables, terminal bool) (Config, error) {
 	if s.Introspection != nil {
 		c.Introspection = *s.Introspection
 	}
+	c.MaxAnswer = r.readNumber(varMaxAnswer, s.MaxAnswer, leastMaxAnswer)
+	c.MaxInFlight = int(r.readNumber(varMaxInFlight, s.MaxInFlight, 1))
 	c.LogLevel = r.readLogLevel()
 	c.LogFormat = r.readLogFormat(terminal)
 	c.Warnings = warnings(c)
@@ -87,6 +97,18 @@ func stateDir(dir string) string {
 		return dir
 	}
 	return filepath.Join(dir, name)
+}
+
+// readNumber reads a whole number that must not be less than least. It returns 0 if none is given.
+func (r *reader) readNumber(variable, value string, least int64) int64 {
+	if value == "" {
+		return 0
+	}
+	number, err := strconv.ParseInt(value, 10, 32)
+	if err != nil || number < least {
+		r.problems.add(variable, fmt.Sprintf("must be a whole number from %d to %d", least, math.MaxInt32))
+	}
+	return number
 }
 
 func (r *reader) readLogLevel() slog.Level {

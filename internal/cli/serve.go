@@ -15,6 +15,8 @@ type serveCommand struct {
 	ClerkAllowMissingAZP   bool   `name:"clerk-allow-missing-azp" help:"Take tokens that name no origin too, as native apps have them." variable:"CLERK_ALLOW_MISSING_AZP" unset:"false"`
 
 	Introspection *bool  `negatable:"" help:"Answer introspection queries." variable:"TENANTRY_INTROSPECTION" unset:"true; with live keys false"`
+	MaxAnswer     string `help:"The largest answer to a GraphQL request; a larger one is refused with RESPONSE_TOO_LARGE." variable:"TENANTRY_MAX_ANSWER" placeholder:"BYTES" unset:"8388608 (8 MiB)"`
+	MaxInFlight   string `help:"How many GraphQL requests run at once; others are refused with OVERLOADED." variable:"TENANTRY_MAX_IN_FLIGHT" placeholder:"NUMBER" unset:"8 for each CPU and each connection of the requests' pool"`
 	MetricsAddr   string `help:"Where /metrics listens, for Prometheus, apart from everything else; off for nowhere." variable:"TENANTRY_METRICS_ADDR" placeholder:"HOST:PORT" unset:"127.0.0.1:9464 where it is free"`
 	LogLevel      string `help:"debug, info, warn or error." variable:"TENANTRY_LOG_LEVEL" placeholder:"LEVEL" unset:"info"`
 	LogFormat     string `help:"text or json." variable:"TENANTRY_LOG_FORMAT" placeholder:"FORMAT" unset:"text on a terminal, else json"`

@@ -4,6 +4,7 @@ const kinds = {
   UNAUTHENTICATED: 'bad',
   INTERNAL: 'bad',
   UNAVAILABLE: 'bad',
+  OVERLOADED: 'bad',
   TIMEOUT: 'bad',
   FORBIDDEN: 'refused',
   NO_ACTIVE_ORGANIZATION: 'refused',
