@@ -34,6 +34,7 @@ var outcasts = []outcast{
 	{"revoked session", "user_revoked", "sess_revoked"},
 	{"deleted user", "user_deleted", "sess_deleted"},
 	{"role taken away", "user_demoted", "sess_demoted"},
+	{"banned user", "user_banned", "sess_banned"},
 }
 
 // outage is a server whose PostgreSQL is restarted and whose connections are terminated while requests come.
@@ -113,6 +114,7 @@ func (o *outage) populate() {
 	c.member("deleted", "orgmem_user_removed", "org_Acme", "user_removed", 1, later)
 	c.receive("session.revoked", later, variables{"id": "sess_revoked", "user_id": "user_revoked"})
 	c.deleted("user", "user_deleted", later)
+	c.receive("user.updated", later, variables{"id": "user_banned", "created_at": at(0), "updated_at": at(0), "banned": true})
 	c.receive("organizationMembership.updated", later, variables{
 		"id": "orgmem_user_demoted", "role": "org:guest", "created_at": at(1), "updated_at": at(later),
 		"organization":     variables{"id": "org_Acme", "name": "org_Acme", "created_at": at(0), "updated_at": at(0)},

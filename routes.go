@@ -144,7 +144,7 @@ func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID, tok
 		return auth.Facts{}, err
 	}
 	return auth.Facts{
-		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
+		UserDead: known.UserDead, UserBarred: known.UserBarred, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
 		Membership: membershipStates[known.Membership], Role: known.Role, At: known.At,
 		RoleKnown: known.RoleKnown, RolePermissions: known.RolePermissions, RoleAt: known.RoleAt,
 		TokenRoleKnown: known.TokenRoleKnown, TokenRolePermissions: known.TokenRolePermissions, TokenRoleAt: known.TokenRoleAt,

@@ -21,6 +21,8 @@ const (
 // Facts is what our copy of Clerk knows that a token may not know yet. The zero value knows nothing.
 type Facts struct {
 	UserDead, OrganizationDead bool
+	// UserBarred: Clerk banned or deprovisioned the user.
+	UserBarred bool
 	// SessionRevoked: the session is over, though tokens of it may live.
 	SessionRevoked bool
 

@@ -26,7 +26,7 @@ func TestPostgresJudgesAsTheFunctions(t *testing.T) {
 	for i := range each {
 		organizations[i], users[i] = fmt.Sprintf("org_%d", i), fmt.Sprintf("user_%d", i)
 		f.exec(t, "INSERT INTO clerk.organizations (id, created_at, tomb_at) VALUES ($1, $2, $3)", organizations[i], few(), few())
-		f.exec(t, "INSERT INTO clerk.users (id, created_at, tomb_at) VALUES ($1, $2, $3)", users[i], few(), few())
+		f.exec(t, "INSERT INTO clerk.users (id, created_at, tomb_at, auth_at, barred_at) VALUES ($1, $2, $3, $4, $5)", users[i], few(), few(), few(), few())
 	}
 	for i := range 5 * each {
 		f.exec(t, `INSERT INTO clerk.roles (id, key, permissions, created_at, tomb_at, updated_at, auth_at)

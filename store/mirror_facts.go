@@ -14,7 +14,9 @@ import (
 // MirrorFacts is what the copy of Clerk knows of an organization and a user together.
 type MirrorFacts struct {
 	OrganizationDead, UserDead bool
-	SessionRevoked             bool
+	// UserBarred says that Clerk banned or deprovisioned the user.
+	UserBarred     bool
+	SessionRevoked bool
 	// Member says that the pair has or had a membership; Ended that the newest one is over.
 	Member, Ended bool
 	Role          string
@@ -46,6 +48,7 @@ func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, session
 		err := db.Raw(`SELECT pg_is_in_recovery(),
 				coalesce((SELECT dead FROM clerk.organizations WHERE id = ?), false),
 				coalesce((SELECT dead FROM clerk.users WHERE id = ?), false),
+				coalesce((SELECT barred FROM clerk.users WHERE id = ?), false),
 				EXISTS (SELECT FROM clerk.revoked_sessions WHERE id = ?),
 				m.id IS NOT NULL, coalesce(m.dead, false), coalesce(m.role, ''),
 				coalesce(CASE WHEN m.dead THEN m.tomb_at ELSE greatest(m.updated_at, m.auth_at) END, 0),
@@ -53,9 +56,9 @@ func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, session
 			FROM (SELECT) AS one
 			LEFT JOIN LATERAL (SELECT * FROM clerk.memberships WHERE organization_id = ? AND user_id = ?
 				ORDER BY created_at DESC, dead, id DESC LIMIT 1) AS m ON true`,
-			organizationID, userID, sessionID, tokenRole, organizationID, userID).Row().
-			Scan(&standby, &facts.OrganizationDead, &facts.UserDead, &facts.SessionRevoked, &facts.Member, &facts.Ended,
-				&facts.Role, &facts.At, &role, &tokens)
+			organizationID, userID, userID, sessionID, tokenRole, organizationID, userID).Row().
+			Scan(&standby, &facts.OrganizationDead, &facts.UserDead, &facts.UserBarred, &facts.SessionRevoked, &facts.Member,
+				&facts.Ended, &facts.Role, &facts.At, &role, &tokens)
 		if err == nil && standby {
 			err = fmt.Errorf("%w: %w", models.ErrUnavailable, errStandby)
 		}
