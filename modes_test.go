@@ -60,9 +60,14 @@ func (i *instance) token(organizationID, azp string) string {
 
 func (i *instance) tokenOf(userID, organizationID, azp string) string {
 	i.t.Helper()
+	return i.tokenIn("sess_Live", userID, organizationID, azp)
+}
+
+func (i *instance) tokenIn(sessionID, userID, organizationID, azp string) string {
+	i.t.Helper()
 	now := time.Now().Unix()
 	claims := map[string]any{
-		"iss": i.iss, "sub": userID, "sid": "sess_Live", "iat": now, "nbf": now - 10, "exp": now + 60, "v": 2, "sts": "active",
+		"iss": i.iss, "sub": userID, "sid": sessionID, "iat": now, "nbf": now - 10, "exp": now + 60, "v": 2, "sts": "active",
 		"fea": "o:documents", "o": map[string]any{"id": organizationID, "slg": "live", "rol": "admin", "per": "read,create", "fpm": "3"},
 	}
 	if azp != "" {

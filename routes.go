@@ -21,6 +21,7 @@ import (
 	"github.com/tenantry/tenantry/local/clerk"
 	"github.com/tenantry/tenantry/local/page"
 	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 	"github.com/tenantry/tenantry/webhooks"
 )
@@ -151,18 +152,18 @@ type facts struct{ mirror *mirror.Mirror }
 
 func (f facts) Facts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (auth.Facts, error) {
 	known, err := f.mirror.Facts(ctx, organizationID, userID, sessionID, tokenRole)
-	if store.Away(err) { // a connection that broke says little: another one may do
-		known, err = f.mirror.Facts(ctx, organizationID, userID, sessionID, tokenRole)
+	if errors.Is(err, models.ErrUnavailable) {
+		return auth.Facts{}, fmt.Errorf("%w: %w", auth.ErrNoFacts, err)
 	}
-	if store.Away(err) {
-		err = fmt.Errorf("%w: %w", auth.ErrNoFacts, err)
+	if err != nil {
+		return auth.Facts{}, err
 	}
 	return auth.Facts{
-		UserDead: known.UserDead, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
+		UserDead: known.UserDead, UserBarred: known.UserBarred, OrganizationDead: known.OrganizationDead, SessionRevoked: known.SessionRevoked,
 		Membership: membershipStates[known.Membership], Role: known.Role, At: known.At,
 		RoleKnown: known.RoleKnown, RolePermissions: known.RolePermissions, RoleAt: known.RoleAt,
 		TokenRoleKnown: known.TokenRoleKnown, TokenRolePermissions: known.TokenRolePermissions, TokenRoleAt: known.TokenRoleAt,
-	}, err
+	}, nil
 }
 
 var membershipStates = map[mirror.MembershipState]auth.MembershipState{

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -19,7 +18,8 @@ func NewAuthenticator(v *Verifier, f FactsSource) *Authenticator {
 }
 
 // Viewer returns who is asking, given all values of the request's Authorization header: without any an anonymous viewer.
-// It returns a *Refusal if they do not prove it. Any other error means that this cannot be judged now.
+// It returns a *Refusal if they do not prove it. Any other error means that this cannot be judged now: a token alone
+// grants nothing.
 func (a *Authenticator) Viewer(ctx context.Context, authorization []string) (*Viewer, error) {
 	if len(authorization) == 0 {
 		return new(Viewer), nil
@@ -36,14 +36,9 @@ func (a *Authenticator) Viewer(ctx context.Context, authorization []string) (*Vi
 	if claims.Organization != nil && !claims.Pending {
 		organizationID, role = claims.Organization.ID, normal(claims.Organization.Role)
 	}
-	facts, err := a.facts.Facts(ctx, organizationID, claims.UserID, claims.SessionID, role)
-	if errors.Is(err, ErrNoFacts) {
-		viewer, err := Correct(claims, Facts{})
-		if err == nil {
-			viewer.InDoubt = false // what could be learnt from Clerk could not be kept
-		}
-		return viewer, err
-	}
+	facts, err := waitForFacts(ctx, func(ctx context.Context) (Facts, error) {
+		return a.facts.Facts(ctx, organizationID, claims.UserID, claims.SessionID, role)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("auth: facts about the viewer: %w", err)
 	}

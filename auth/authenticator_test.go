@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -164,18 +163,67 @@ func TestAuthenticatorErrorsThatAreNoRefusals(t *testing.T) {
 	}
 }
 
-// While our copy of Clerk is out of reach the token decides, as long as it lives and no longer.
-func TestTheTokenDecidesWithoutFacts(t *testing.T) {
+// While the facts are out of reach nobody gets through: the request waits, not too busily, and gives up while there is time
+// to say so.
+func TestWithoutFactsThereAreNoRights(t *testing.T) {
 	t.Parallel()
+	asked := 0
 	a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(string, string, string) (Facts, error) {
+		asked++
 		return Facts{}, fmt.Errorf("%w: database away", ErrNoFacts)
 	}))
-	v, err := a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow))})
-	if err != nil || v.Organization == nil || len(v.Permissions()) == 0 || slices.ContainsFunc(v.Permissions(), system) || v.InDoubt {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	v, err := a.Viewer(ctx, []string{"Bearer " + mint(goodClaims(testNow))})
+	if v != nil || !errors.Is(err, ErrNoFacts) || errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("got %+v, %v", v, err)
+	}
+	if ctx.Err() != nil {
+		t.Error("no time was left to answer")
+	}
+	if asked < 3 || asked > 20 {
+		t.Errorf("asked %d times in a second", asked)
 	}
 	_, err = a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow.Add(-2*time.Minute)))})
 	wantRefusal(t, err, ReasonExpired)
+}
+
+// Facts that come late count like any others: a member is let in, and a removed one is not.
+func TestFactsThatComeLate(t *testing.T) {
+	t.Parallel()
+	for name, facts := range map[string]Facts{
+		"member":         {Membership: MembershipLive, Role: "org:admin", At: testNow.Add(-time.Hour)},
+		"removed member": {Membership: MembershipEnded, Role: "org:admin", At: testNow},
+	} {
+		away := 4
+		a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(string, string, string) (Facts, error) {
+			if away--; away >= 0 {
+				return Facts{}, ErrNoFacts
+			}
+			return facts, nil
+		}))
+		v, err := a.Viewer(t.Context(), []string{"Bearer " + mint(goodClaims(testNow))})
+		if err != nil || (v.Organization != nil) != (facts.Membership == MembershipLive) {
+			t.Errorf("%s: got %+v, %v", name, v, err)
+		}
+	}
+}
+
+// The wait ends with the request.
+func TestNobodyWaitsForFactsWhoHungUp(t *testing.T) {
+	t.Parallel()
+	ctx, hangUp := context.WithCancel(t.Context())
+	a := NewAuthenticator(newVerifier(t, Config{}), factsFunc(func(string, string, string) (Facts, error) {
+		hangUp()
+		return Facts{}, ErrNoFacts
+	}))
+	began := time.Now()
+	if v, err := a.Viewer(ctx, []string{"Bearer " + mint(goodClaims(testNow))}); v != nil || !errors.Is(err, ErrNoFacts) {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }
 
 func TestContext(t *testing.T) {

@@ -16,10 +16,14 @@ const (
 )
 
 // Correct judges a verified token by what the mirror knows, and returns who is asking and what they may do. Of two
-// roles the newer one counts, and close together only what both hold. It returns a *Refusal if the user is dead or the session is over.
+// roles the newer one counts, and close together only what both hold. It returns a *Refusal if the user is dead or
+// barred, or the session is over.
 func Correct(c *Claims, f Facts) (*Viewer, error) {
 	if f.UserDead {
 		return nil, refuse(ReasonUserDeleted)
+	}
+	if f.UserBarred {
+		return nil, refuse(ReasonUserBarred)
 	}
 	if f.SessionRevoked {
 		return nil, refuse(ReasonSessionRevoked)

@@ -29,7 +29,7 @@ func TestCorrectNeverGrantsTooMuch(t *testing.T) {
 		claims.Organization.Permissions = list.Draw(t, "token's permissions")
 		facts := Facts{
 			SessionRevoked: rapid.Bool().Draw(t, "session revoked"),
-			UserDead:       rapid.Bool().Draw(t, "user dead"), OrganizationDead: rapid.Bool().Draw(t, "organization dead"),
+			UserDead:       rapid.Bool().Draw(t, "user dead"), UserBarred: rapid.Bool().Draw(t, "user barred"), OrganizationDead: rapid.Bool().Draw(t, "organization dead"),
 			Membership: MembershipState(rapid.IntRange(0, 2).Draw(t, "membership")),
 			Role:       rapid.SampledFrom(roles).Draw(t, "our role"), At: offset.Draw(t, "at"),
 			RoleKnown: rapid.Bool().Draw(t, "role known"), RolePermissions: list.Draw(t, "row"), RoleAt: offset.Draw(t, "row at"),
@@ -41,7 +41,7 @@ func TestCorrectNeverGrantsTooMuch(t *testing.T) {
 // checkBounds states what no combination of token and facts may break, in words of its own.
 func checkBounds(t *rapid.T, c *Claims, f Facts) {
 	v, err := Correct(c, f)
-	if f.UserDead || f.SessionRevoked {
+	if f.UserDead || f.UserBarred || f.SessionRevoked {
 		if v != nil || err == nil {
 			t.Fatal("a dead user is a viewer")
 		}

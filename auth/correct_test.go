@@ -204,7 +204,7 @@ func TestCorrectByTheRoleRow(t *testing.T) {
 	}
 }
 
-func TestCorrectRefusesADeadUserAndARevokedSession(t *testing.T) {
+func TestCorrectRefusesADeadOrBarredUserAndARevokedSession(t *testing.T) {
 	t.Parallel()
 	pending, nowhere := heldClaims(), heldClaims()
 	pending.Pending, nowhere.Organization = true, nil
@@ -214,6 +214,11 @@ func TestCorrectRefusesADeadUserAndARevokedSession(t *testing.T) {
 			t.Errorf("%s: a viewer came back", name)
 		}
 		wantRefusal(t, err, ReasonUserDeleted)
+		v, err = Correct(claims, Facts{UserBarred: true, Membership: MembershipLive, Role: "org:admin"})
+		if v != nil {
+			t.Errorf("%s: a viewer came back for a banned user", name)
+		}
+		wantRefusal(t, err, ReasonUserBarred)
 		v, err = Correct(claims, Facts{SessionRevoked: true, Membership: MembershipLive, Role: "org:admin"})
 		if v != nil {
 			t.Errorf("%s: a viewer came back for a session that is over", name)

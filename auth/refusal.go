@@ -60,5 +60,6 @@ const (
 
 	// The mirror.
 	ReasonUserDeleted    = "user_deleted"    // the user no longer exists
+	ReasonUserBarred     = "user_barred"     // Clerk banned or deprovisioned the user
 	ReasonSessionRevoked = "session_revoked" // the session is over, though the token lives
 )

@@ -185,14 +185,17 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
-		Email     func(childComplexity int) int
-		GlobalID  func(childComplexity int) int
-		ImageURL  func(childComplexity int) int
-		JoinedAt  func(childComplexity int) int
-		LeftAt    func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Role      func(childComplexity int) int
-		ViewerCan func(childComplexity int) int
+		Banned        func(childComplexity int) int
+		Deprovisioned func(childComplexity int) int
+		Email         func(childComplexity int) int
+		GlobalID      func(childComplexity int) int
+		ImageURL      func(childComplexity int) int
+		JoinedAt      func(childComplexity int) int
+		LeftAt        func(childComplexity int) int
+		Locked        func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Role          func(childComplexity int) int
+		ViewerCan     func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -831,6 +834,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LeaveOrganizationPayload.LeftOrganizationID(childComplexity), true
 
+	case "Member.banned":
+		if e.ComplexityRoot.Member.Banned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Banned(childComplexity), true
+	case "Member.deprovisioned":
+		if e.ComplexityRoot.Member.Deprovisioned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Deprovisioned(childComplexity), true
 	case "Member.email":
 		if e.ComplexityRoot.Member.Email == nil {
 			break
@@ -861,6 +876,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.LeftAt(childComplexity), true
+	case "Member.locked":
+		if e.ComplexityRoot.Member.Locked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Locked(childComplexity), true
 	case "Member.name":
 		if e.ComplexityRoot.Member.Name == nil {
 			break
@@ -1868,6 +1889,15 @@ type Member implements Node @inOrganization {
   joinedAt: DateTime!
   "When the membership ended. Null for present members."
   leftAt: DateTime
+  "Whether Clerk banned the user, who cannot sign in then and has no rights here. False for former members."
+  banned: Boolean!
+  "Whether a directory (SCIM) deprovisioned the user, which has the same effect as a ban. False for former members."
+  deprovisioned: Boolean!
+  """
+  Whether Clerk locked the user's sign-in, for example after several wrong passwords. The user keeps their rights and
+  sessions. False for former members.
+  """
+  locked: Boolean!
   "What the viewer may do with this member."
   viewerCan: MemberViewerCan!
 }
@@ -2559,6 +2589,12 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_joinedAt(ctx, field)
 	case "leftAt":
 		return ec.fieldContext_Member_leftAt(ctx, field)
+	case "banned":
+		return ec.fieldContext_Member_banned(ctx, field)
+	case "deprovisioned":
+		return ec.fieldContext_Member_deprovisioned(ctx, field)
+	case "locked":
+		return ec.fieldContext_Member_locked(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Member_viewerCan(ctx, field)
 	}
@@ -5690,6 +5726,75 @@ func (ec *executionContext) _Member_leftAt(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Member_leftAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Member_banned(ctx context.Context, field graphql.CollectedField, obj *models.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_banned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Banned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_banned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Member_deprovisioned(ctx context.Context, field graphql.CollectedField, obj *models.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_deprovisioned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deprovisioned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_deprovisioned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Member_locked(ctx context.Context, field graphql.CollectedField, obj *models.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_locked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Locked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_locked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Member_viewerCan(ctx context.Context, field graphql.CollectedField, obj *models.Member) (ret graphql.Marshaler) {
@@ -11373,6 +11478,21 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 		case "leftAt":
 			out.Values[i] = ec._Member_leftAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "banned":
+			out.Values[i] = ec._Member_banned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deprovisioned":
+			out.Values[i] = ec._Member_deprovisioned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "locked":
+			out.Values[i] = ec._Member_locked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "viewerCan":

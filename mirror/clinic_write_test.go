@@ -14,6 +14,10 @@ func (c *clinic) write(method string, segments []string, in object) object {
 		return c.make("users", "user", "user", in)
 	case "PATCH users/*":
 		return c.amend("users", segments[1], "user", in)
+	case "POST users/*/ban", "POST users/*/unban":
+		return c.restrict(segments[1], "banned", segments[2] == "ban")
+	case "POST users/*/lock", "POST users/*/unlock":
+		return c.restrict(segments[1], "locked", segments[2] == "lock")
 	case "DELETE users/*":
 		return c.deleteOwner("users", segments[1], "user", func(m object) string { return userOf(m) })
 	case "POST organizations":
@@ -87,7 +91,17 @@ func (c *clinic) make(list, prefix, noun string, in object) object {
 	return o
 }
 
+// restrict bans a user or locks their sign-in, or ends that.
+func (c *clinic) restrict(id, field string, value bool) object {
+	return c.amendAs("users", id, field, "user", object{field: value})
+}
+
 func (c *clinic) amend(list, id, noun string, in object) object {
+	return c.amendAs(list, id, noun, noun, in)
+}
+
+// amendAs is amend of what touch knows by another kind than the noun.
+func (c *clinic) amendAs(list, id, kind, noun string, in object) object {
 	i := find(c.lists[list], id)
 	if i < 0 {
 		return nil
@@ -99,7 +113,7 @@ func (c *clinic) amend(list, id, noun string, in object) object {
 	for name, value := range in {
 		o[name] = value
 	}
-	c.touch(noun, o)
+	c.touch(kind, o)
 	c.lists[list][i] = o
 	if noun != "organizationInvitation" {
 		c.event(noun+".updated", o)

@@ -112,6 +112,16 @@ var checks = []check{
 		false, checkRaised(aboutUser, "user"),
 	},
 	{
+		"updated-ban", "banning a user raises updated_at",
+		"of two statements of one updated_at the one that bans counts, until a read that is later",
+		false, checkRestricted(aboutBan),
+	},
+	{
+		"updated-lock", "locking a user raises updated_at",
+		"a lock is shown and takes no rights; where it does not raise updated_at, the next comparison shows it",
+		false, checkRestricted(aboutLock),
+	},
+	{
 		"updated-membership", "another role raises a membership's updated_at",
 		"two events of one time with different content are settled by a read; else the old role can count until the next comparison or token",
 		true, checkRaised(aboutMembership, "organizationMembership"),

@@ -73,6 +73,24 @@ func checkRaised(about, noun string) func(e *evidence) conclusion {
 	}
 }
 
+// checkRestricted judges a ban or a lock of the trial's. Events do not show what changed.
+func checkRestricted(about string) func(e *evidence) conclusion {
+	return func(e *evidence) conclusion {
+		const at = "reads before and after it"
+		if e.trial == nil {
+			return unknown(at, "%s", e.trial.without(about))
+		}
+		seen, ok := e.trial.raised[about]
+		switch {
+		case !ok:
+			return unknown(at, "%s", e.trial.without(about))
+		case seen.after <= seen.before:
+			return fails(at, "it stayed the same")
+		}
+		return holds(at, "raised in the trial")
+	}
+}
+
 func checkDeletion(e *evidence) conclusion {
 	const trialAt, eventsAt = "the answer to a deletion of a membership", "deletions of memberships in the inbox"
 	same, raised := e.deletions()

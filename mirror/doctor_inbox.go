@@ -116,7 +116,10 @@ func digestOf(c change) string {
 	case organizationChange:
 		return c.version.Digest
 	case userChange:
-		return c.version.Digest
+		// Without bans and locks, which are looked at by themselves.
+		p := c.profile
+		p.banned, p.deprovisioned, p.locked = false, false, false
+		return p.digest()
 	case membershipChange:
 		return c.version.Digest
 	case roleChange:

@@ -11,6 +11,8 @@ import (
 const (
 	aboutOrganization = "organization"
 	aboutUser         = "user"
+	aboutBan          = "ban"
+	aboutLock         = "lock"
 	aboutMembership   = "membership"
 	aboutRole         = "role"
 	aboutInvitation   = "invitation"
@@ -30,6 +32,7 @@ func (d *Doctor) try(ctx context.Context, t *trial, inbox *lens) {
 	}
 	t.changeOrganization(ctx)
 	t.changeUser(ctx)
+	t.restrictUser(ctx)
 	t.changeMembership(ctx)
 	t.changeInvitation(ctx)
 	t.changeRole(ctx)
@@ -96,14 +99,14 @@ func (t *trial) begin(ctx context.Context) bool {
 			"skip_user_requirement": true, "skip_password_requirement": true, "skip_legal_checks": true,
 		})
 		if err != nil {
-			t.failed(err, "a user could not be made", aboutOrganization, aboutUser, aboutMembership, aboutInvitation, aboutRole, aboutRejoin, aboutToken)
+			t.failed(err, "a user could not be made", aboutOrganization, aboutUser, aboutBan, aboutLock, aboutMembership, aboutInvitation, aboutRole, aboutRejoin, aboutToken)
 			return false
 		}
 		*id = string(user.ID)
 	}
 	organization, _, err := t.create(ctx, "organization", "/organizations", "/organizations/%s", body{"name": t.name, "created_by": t.userA})
 	if err != nil {
-		t.failed(err, "an organization could not be made", aboutOrganization, aboutUser, aboutMembership, aboutInvitation, aboutRole, aboutRejoin, aboutToken)
+		t.failed(err, "an organization could not be made", aboutOrganization, aboutUser, aboutBan, aboutLock, aboutMembership, aboutInvitation, aboutRole, aboutRejoin, aboutToken)
 		return false
 	}
 	t.organization = string(organization.ID)
@@ -145,6 +148,16 @@ func (t *trial) changeOrganization(ctx context.Context) {
 func (t *trial) changeUser(ctx context.Context) {
 	at := "/users/" + t.userB
 	t.change(ctx, aboutUser, at, http.MethodPatch, at, body{"first_name": t.name})
+}
+
+// restrictUser bans B and locks B's sign-in, each for a moment.
+func (t *trial) restrictUser(ctx context.Context) {
+	at := "/users/" + t.userB
+	t.change(ctx, aboutBan, at, http.MethodPost, at+"/ban", nil)
+	t.change(ctx, aboutLock, at, http.MethodPost, at+"/lock", nil)
+	for _, end := range []string{"/unban", "/unlock"} {
+		_, _ = t.do(ctx, http.MethodPost, at+end, nil) // the user is removed in the end in any case
+	}
 }
 
 // changeMembership lets B join, become an admin, leave, and join again.

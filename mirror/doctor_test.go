@@ -107,6 +107,8 @@ var sick = map[string]struct {
 	"seconds":                    {faults{seconds: true}, []string{"event-time"}, false},
 	"organizations keep":         {faults{keeps: map[string]bool{"organization": true}}, []string{"updated-organization"}, false},
 	"users keep":                 {faults{keeps: map[string]bool{"user": true}}, []string{"updated-user"}, false},
+	"bans keep":                  {faults{keeps: map[string]bool{"banned": true}}, []string{"updated-ban"}, false},
+	"locks keep":                 {faults{keeps: map[string]bool{"locked": true}}, []string{"updated-lock"}, false},
 	"memberships keep":           {faults{keeps: map[string]bool{"organizationMembership": true}}, []string{"updated-membership"}, true},
 	"roles keep":                 {faults{keeps: map[string]bool{"role": true}}, []string{"updated-role"}, true},
 	"invitations keep":           {faults{keeps: map[string]bool{"organizationInvitation": true}}, []string{"updated-invitation"}, false},
@@ -185,8 +187,8 @@ func TestDoctorSaysWhatItCouldNotCheck(t *testing.T) {
 func TestDoctorSaysWhatWasRefused(t *testing.T) {
 	t.Parallel()
 	for at, want := range map[string][]string{
-		"POST /users":              {"updated-user", "updated-organization", "updated-membership", "updated-role", "updated-invitation", "token", "rejoin"},
-		"POST /organizations":      {"updated-user", "updated-organization", "updated-membership", "updated-role", "updated-invitation", "token", "rejoin"},
+		"POST /users":              {"updated-user", "updated-ban", "updated-lock", "updated-organization", "updated-membership", "updated-role", "updated-invitation", "token", "rejoin"},
+		"POST /organizations":      {"updated-user", "updated-ban", "updated-lock", "updated-organization", "updated-membership", "updated-role", "updated-invitation", "token", "rejoin"},
 		"POST /organization_roles": {"updated-role"},
 		"POST /sessions":           {"token", "token-permissions"},
 		"POST /memberships":        {"updated-membership", "rejoin"},

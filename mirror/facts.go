@@ -20,6 +20,8 @@ const (
 // Facts is what the mirror knows of a user in an organization.
 type Facts struct {
 	OrganizationDead, UserDead bool
+	// UserBarred says that Clerk banned or deprovisioned the user, who has no rights.
+	UserBarred bool
 	// SessionRevoked says that the session is over, whatever its tokens say.
 	SessionRevoked bool
 	Membership     MembershipState
@@ -49,7 +51,7 @@ func (m *Mirror) readFacts(ctx context.Context, key factsKey) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	facts := Facts{OrganizationDead: row.OrganizationDead, UserDead: row.UserDead, SessionRevoked: row.SessionRevoked}
+	facts := Facts{OrganizationDead: row.OrganizationDead, UserDead: row.UserDead, UserBarred: row.UserBarred, SessionRevoked: row.SessionRevoked}
 	if row.Member {
 		facts.Membership, facts.Role, facts.At = MembershipLive, row.Role, moment(row.At)
 	}

@@ -1,13 +1,16 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -23,7 +26,7 @@ func TestPostgresJudgesAsTheFunctions(t *testing.T) {
 	for i := range each {
 		organizations[i], users[i] = fmt.Sprintf("org_%d", i), fmt.Sprintf("user_%d", i)
 		f.exec(t, "INSERT INTO clerk.organizations (id, created_at, tomb_at) VALUES ($1, $2, $3)", organizations[i], few(), few())
-		f.exec(t, "INSERT INTO clerk.users (id, created_at, tomb_at) VALUES ($1, $2, $3)", users[i], few(), few())
+		f.exec(t, "INSERT INTO clerk.users (id, created_at, tomb_at, auth_at, barred_at) VALUES ($1, $2, $3, $4, $5)", users[i], few(), few(), few(), few())
 	}
 	for i := range 5 * each {
 		f.exec(t, `INSERT INTO clerk.roles (id, key, permissions, created_at, tomb_at, updated_at, auth_at)
@@ -57,6 +60,27 @@ func TestPostgresJudgesAsTheFunctions(t *testing.T) {
 		t.Errorf("not every state of a membership came up: %v", seen)
 	}
 	f.sameDead(t, m)
+}
+
+// A standby server can be behind by any time, so that nothing is known there. In its place is a database in which the
+// function that tells says yes.
+func TestAStandbyKnowsNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, dbtest.Config(t))
+	if _, err := f.Facts(t.Context(), "org_1", "user_1", "sess_1", ""); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(t, "CREATE SCHEMA standby; GRANT USAGE ON SCHEMA standby TO PUBLIC; "+
+		"CREATE FUNCTION standby.pg_is_in_recovery() RETURNS boolean LANGUAGE sql RETURN true")
+	f.exec(t, fmt.Sprintf("ALTER DATABASE %s SET search_path = standby, pg_catalog, public", f.value(t, "SELECT quote_ident(current_database())")))
+	f.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	known, err := f.Facts(t.Context(), "org_1", "user_1", "sess_1", "")
+	for try := 0; try < 5 && err != nil && !strings.Contains(err.Error(), "standby"); try++ { // a connection that was cut
+		known, err = f.Facts(t.Context(), "org_1", "user_1", "sess_1", "")
+	}
+	if !errors.Is(err, models.ErrUnavailable) || !strings.Contains(err.Error(), "standby") {
+		t.Errorf("%+v, %v", known, err)
+	}
 }
 
 // mixed is an id that other collations than "C" put in another order.

@@ -58,6 +58,10 @@ func projectMember(incarnations []store.MirrorMembership, user store.MirrorUser)
 	default:
 		member.Name, member.ImageURL = personName(user.FirstName, user.LastName, user.Username), user.ImageURL
 		member.Email = user.Email
+		member.Banned, member.Deprovisioned, member.Locked = user.Banned, user.Deprovisioned, user.Locked
+		if barred(user) && !user.Deprovisioned {
+			member.Banned = true // also where the newest version does not say so, as for the rights
+		}
 	}
 	return member
 }
@@ -112,7 +116,7 @@ func refreshPair(tx ledger, organizationID string, user store.MirrorUser) error 
 
 // refreshUser recomputes what requests read of a locked user in every organization that the user is or was in.
 func refreshUser(tx ledger, before, after store.MirrorUser) error {
-	if before.Digest == after.Digest && before.TombAt == after.TombAt {
+	if before.Digest == after.Digest && before.TombAt == after.TombAt && barred(before) == barred(after) {
 		return nil // nothing that shows
 	}
 	memberships, err := tx.UserMemberships(after.ID)

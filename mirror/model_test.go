@@ -157,6 +157,7 @@ func (m *model) facts(organizationID, userID string) Facts {
 	f := Facts{
 		OrganizationDead: dead(m.organizations[organizationID].MirrorRow),
 		UserDead:         dead(m.users[userID].MirrorRow),
+		UserBarred:       barred(m.users[userID]),
 	}
 	incarnations, _ := m.Incarnations(organizationID, userID)
 	if len(incarnations) == 0 {
@@ -182,7 +183,7 @@ func (m *model) facts(organizationID, userID string) Facts {
 // access is the role that the copy of Clerk grants the pair; "" for none.
 func (m *model) access(p pair) string {
 	f := m.facts(p.organization, p.user)
-	if f.OrganizationDead || f.UserDead || f.Membership != MembershipLive {
+	if f.OrganizationDead || f.UserDead || f.UserBarred || f.Membership != MembershipLive {
 		return ""
 	}
 	return f.Role

@@ -31,7 +31,7 @@ func (w *world) reference() reference {
 				p := pair{o.id, u.id}
 				r.members[p] = m.reference()
 				r.access[p] = ""
-				if w.member(o, u) != nil {
+				if w.member(o, u) != nil && !u.banned {
 					r.access[p] = m.role
 				}
 			}
@@ -67,6 +67,7 @@ func (m *worldMember) reference() models.Member {
 	}
 	name := u.first + " " + u.last
 	row.Name, row.ImageURL, row.Email = &name, &image, &u.email
+	row.Banned, row.Locked = u.banned, u.locked
 	return row
 }
 
@@ -82,7 +83,7 @@ func (w *world) reads(m *model) (answers []change) {
 			image := "https://img.example/" + u.id
 			answers = append(answers, userChange{
 				w.answer(u.id, u.created, u.updated),
-				userProfile{firstName: &u.first, lastName: &u.last, imageURL: &image, email: &u.email},
+				userProfile{firstName: &u.first, lastName: &u.last, imageURL: &image, email: &u.email, banned: u.banned, locked: u.locked},
 			})
 		}
 	}

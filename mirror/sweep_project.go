@@ -99,6 +99,7 @@ func (s *sweep) projectPair(ctx context.Context, organizationID string, p *store
 
 func equalMembers(a, b models.Member) bool {
 	return a.ID == b.ID && a.Role == b.Role && a.Provisional == b.Provisional &&
+		a.Banned == b.Banned && a.Deprovisioned == b.Deprovisioned && a.Locked == b.Locked &&
 		equal(a.Name, b.Name) && equal(a.Email, b.Email) && equal(a.ImageURL, b.ImageURL) &&
 		a.JoinedAt.Equal(b.JoinedAt) && equalTimes(a.LeftAt, b.LeftAt)
 }

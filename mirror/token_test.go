@@ -93,7 +93,7 @@ func (n *tally) count(m *meeting, k token, v *auth.Viewer) {
 	}
 }
 
-// forAuth is what server.go makes of the mirror's facts.
+// forAuth is what routes.go makes of the mirror's facts, without bans, which no token could know of.
 func forAuth(f Facts) auth.Facts {
 	return auth.Facts{
 		UserDead: f.UserDead, OrganizationDead: f.OrganizationDead, Membership: auth.MembershipState(f.Membership), Role: f.Role,

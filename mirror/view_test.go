@@ -114,6 +114,19 @@ func TestEveryChangeIsForgotten(t *testing.T) {
 			w.emit("user.deleted", object{"id": m.user.id, "deleted": true})
 			return func(f Facts) bool { return f.UserDead }
 		},
+		"ban": func(w *world, m *worldMember) func(Facts) bool {
+			m.user.banned, m.user.updated = true, w.now
+			w.emit("user.updated", w.userData(m.user))
+			return func(f Facts) bool { return f.UserBarred }
+		},
+		"end of a ban": func(w *world, m *worldMember) func(Facts) bool {
+			m.user.banned, m.user.updated = true, w.now
+			w.emit("user.updated", w.userData(m.user))
+			w.tick(1)
+			m.user.banned, m.user.updated = false, w.now
+			w.emit("user.updated", w.userData(m.user))
+			return func(f Facts) bool { return !f.UserBarred }
+		},
 		"end of the session": func(w *world, m *worldMember) func(Facts) bool {
 			w.emit("session.revoked", object{"id": "sess_1", "user_id": m.user.id})
 			return func(f Facts) bool { return f.SessionRevoked }

@@ -22,6 +22,7 @@ func (w *world) userData(u *worldUser) object {
 	return object{
 		"object": "user", "id": u.id, "first_name": u.first, "last_name": u.last, "image_url": "https://img.example/" + u.id,
 		"primary_email_address_id": "idn_1", "created_at": u.created, "updated_at": u.updated,
+		"banned": u.banned, "locked": u.locked,
 		"email_addresses": []object{{"id": "idn_0", "email_address": "other@acme.example"}, {"id": "idn_1", "email_address": u.email}},
 	}
 }

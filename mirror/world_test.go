@@ -54,6 +54,7 @@ type worldOrganization struct {
 
 type worldUser struct {
 	id, first, last, email string
+	banned, locked         bool
 	created, updated, tomb int64
 	// silent users are never heard of but through their memberships.
 	silent bool
@@ -119,6 +120,13 @@ func (w *world) change() {
 	case n < 30 && user.tomb == 0 && !user.silent:
 		w.tick(1)
 		user.first, user.last, user.updated = w.word("First"), w.word("Last"), w.now
+		if w.random.IntN(3) == 0 {
+			user.banned, user.locked = !user.banned, w.random.IntN(2) == 0
+		}
+		w.emit("user.updated", w.userData(user))
+	case n < 33 && user.tomb == 0 && !user.silent:
+		w.tick(1)
+		user.banned = !user.banned // without a word in updated_at, which is not excluded
 		w.emit("user.updated", w.userData(user))
 	case n < 55:
 		w.join(organization, user)

@@ -20,6 +20,8 @@ type Member struct {
 	// LeftAt is nil while the user is a member.
 	LeftAt      *time.Time
 	Provisional bool
+	// Banned, Deprovisioned and Locked are what Clerk says of the user; false once the user is no member any more.
+	Banned, Deprovisioned, Locked bool
 	// NameKey, LastNameKey and EmailKey are what searches and orders compare. The database computes them.
 	NameKey               string  `gorm:"->"`
 	LastNameKey, EmailKey *string `gorm:"->"`

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -29,24 +31,19 @@ func translate(err error) error {
 		return err
 	case errors.As(err, &pg) && pg.Code == "57014": // query_canceled, which statement_timeout raises, too
 		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
-	case errors.As(err, &pg) && unavailable[pg.Code], errors.As(err, &network), pgconn.SafeToRetry(err):
+	case errors.As(err, &pg) && unavailable[pg.Code], errors.As(err, &network), pgconn.SafeToRetry(err), broken(err):
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
 	}
 	return err
 }
 
+// broken reports whether the connection ended in the middle of an exchange, without a word from the server.
+func broken(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
+
 // The server is going down, starting, or full: the same call may work later.
 var unavailable = map[string]bool{"57P01": true, "57P02": true, "57P03": true, "53300": true, "08006": true, "08P01": true}
-
-// Away says whether an error means that the database cannot be reached, or is stopping or starting. That it, or a pooler
-// before it, is full is another thing: then it would answer somebody else.
-func Away(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == "57P01" || pg.Code == "57P02" || pg.Code == "57P03"
-	}
-	return errors.Is(err, models.ErrUnavailable)
-}
 
 // again says whether a transaction was a victim of concurrency only: serialization_failure, deadlock_detected.
 func again(err error) bool {

@@ -97,18 +97,17 @@ func (tx *MirrorTx) WriteOrganizations(rows []MirrorOrganization) error {
 // WriteUsers writes rows that LockUsers returned.
 func (tx *MirrorTx) WriteUsers(rows []MirrorUser) error {
 	for _, u := range rows {
-		if u.TombAt > 0 {
-			tx.touch(Change{UserID: u.ID})
-		}
+		tx.touch(Change{UserID: u.ID})
 	}
 	text, err := json.Marshal(rows)
 	if err != nil {
 		return err
 	}
 	return tx.exec(`UPDATE clerk.users AS u SET first_name = r."FirstName", last_name = r."LastName", username = r."Username",
-			image_url = r."ImageURL", email = r."Email", `+setRow+`
+			image_url = r."ImageURL", email = r."Email", banned = r."Banned", deprovisioned = r."Deprovisioned",
+			locked = r."Locked", barred_at = r."BarredAt", `+setRow+`
 		FROM json_to_recordset(?::json) AS r ("ID" text, "FirstName" text, "LastName" text, "Username" text, "ImageURL" text,
-			"Email" text, `+givenRow+`)
+			"Email" text, "Banned" boolean, "Deprovisioned" boolean, "Locked" boolean, "BarredAt" bigint, `+givenRow+`)
 		WHERE u.id = r."ID"`, string(text))
 }
 
@@ -138,9 +137,10 @@ func (tx *MirrorTx) PutMembers(members []models.Member) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO public.members AS m
-			(organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional)
+			(organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional, banned, deprovisioned, locked)
 		SELECT * FROM json_to_recordset(?::json) AS r ("OrganizationID" text, "UserID" text, "ID" uuid, "Role" text, "Name" text,
-			"Email" text, "ImageURL" text, "JoinedAt" timestamptz, "LeftAt" timestamptz, "Provisional" boolean)
+			"Email" text, "ImageURL" text, "JoinedAt" timestamptz, "LeftAt" timestamptz, "Provisional" boolean,
+			"Banned" boolean, "Deprovisioned" boolean, "Locked" boolean)
 		`+replaceMember, string(text))
 }
 

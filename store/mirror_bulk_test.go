@@ -28,7 +28,7 @@ func TestManyRowsComeBackAsWritten(t *testing.T) {
 	users := map[string]store.MirrorUser{
 		"user_1": {
 			ID: "user_1", MirrorRow: full, FirstName: pointer("f"), LastName: pointer("l"), Username: pointer("u"), ImageURL: pointer("i"),
-			Email: pointer(`e\`),
+			Email: pointer(`e\`), Banned: true, Deprovisioned: true, Locked: true, BarredAt: 7,
 		},
 		"user_2": {ID: "user_2", FirstName: pointer("two")},
 		"user_3": {ID: "user_3"},

@@ -3,15 +3,20 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
+
+	"github.com/tenantry/tenantry/models"
 )
 
 // MirrorFacts is what the copy of Clerk knows of an organization and a user together.
 type MirrorFacts struct {
 	OrganizationDead, UserDead bool
-	SessionRevoked             bool
+	// UserBarred says that Clerk banned or deprovisioned the user.
+	UserBarred     bool
+	SessionRevoked bool
 	// Member says that the pair has or had a membership; Ended that the newest one is over.
 	Member, Ended bool
 	Role          string
@@ -31,13 +36,19 @@ type RoleFacts struct {
 const roleRow = `(SELECT json_build_object('permissions', permissions, 'at', greatest(updated_at, auth_at)) FROM clerk.roles
 	WHERE key = %s AND NOT dead ORDER BY created_at DESC, id DESC LIMIT 1)`
 
-// MirrorFacts reads in one statement. Without an organization, a user or a session what is about them stays false.
+// errStandby means that facts were asked of a standby server, which may be behind by any time.
+var errStandby = errors.New("the database is a standby server")
+
+// MirrorFacts reads in one statement. Without an organization, a user or a session what is about them stays false. Returns
+// models.ErrUnavailable if the database cannot be read, or is a standby server.
 func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (facts MirrorFacts, err error) {
 	err = s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		var role, tokens []byte
-		err := db.Raw(`SELECT
+		var standby bool
+		err := db.Raw(`SELECT pg_is_in_recovery(),
 				coalesce((SELECT dead FROM clerk.organizations WHERE id = ?), false),
 				coalesce((SELECT dead FROM clerk.users WHERE id = ?), false),
+				coalesce((SELECT barred FROM clerk.users WHERE id = ?), false),
 				EXISTS (SELECT FROM clerk.revoked_sessions WHERE id = ?),
 				m.id IS NOT NULL, coalesce(m.dead, false), coalesce(m.role, ''),
 				coalesce(CASE WHEN m.dead THEN m.tomb_at ELSE greatest(m.updated_at, m.auth_at) END, 0),
@@ -45,9 +56,12 @@ func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, session
 			FROM (SELECT) AS one
 			LEFT JOIN LATERAL (SELECT * FROM clerk.memberships WHERE organization_id = ? AND user_id = ?
 				ORDER BY created_at DESC, dead, id DESC LIMIT 1) AS m ON true`,
-			organizationID, userID, sessionID, tokenRole, organizationID, userID).Row().
-			Scan(&facts.OrganizationDead, &facts.UserDead, &facts.SessionRevoked, &facts.Member, &facts.Ended, &facts.Role, &facts.At,
-				&role, &tokens)
+			organizationID, userID, userID, sessionID, tokenRole, organizationID, userID).Row().
+			Scan(&standby, &facts.OrganizationDead, &facts.UserDead, &facts.UserBarred, &facts.SessionRevoked, &facts.Member,
+				&facts.Ended, &facts.Role, &facts.At, &role, &tokens)
+		if err == nil && standby {
+			err = fmt.Errorf("%w: %w", models.ErrUnavailable, errStandby)
+		}
 		if err != nil {
 			return err
 		}

@@ -19,18 +19,21 @@ func (tx *MirrorTx) PutOrganization(inside string, o models.Organization) error 
 // models.ErrNoOrganization where inside is no organization's id.
 func (tx *MirrorTx) PutMember(inside string, m models.Member) error {
 	return tx.put(inside, `INSERT INTO public.members AS m
-			(organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional)
-		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM inside
+			(organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional, banned, deprovisioned, locked)
+		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM inside
 		`+replaceMember,
-		m.OrganizationID, m.UserID, m.ID, m.Role, m.Name, m.Email, m.ImageURL, m.JoinedAt, m.LeftAt, m.Provisional)
+		m.OrganizationID, m.UserID, m.ID, m.Role, m.Name, m.Email, m.ImageURL, m.JoinedAt, m.LeftAt, m.Provisional,
+		m.Banned, m.Deprovisioned, m.Locked)
 }
 
 const replaceMember = `ON CONFLICT (organization_id, user_id) DO UPDATE SET id = excluded.id, role = excluded.role,
 			name = excluded.name, email = excluded.email, image_url = excluded.image_url,
-			joined_at = excluded.joined_at, left_at = excluded.left_at, provisional = excluded.provisional
-		WHERE (m.id, m.role, m.name, m.email, m.image_url, m.joined_at, m.left_at, m.provisional) IS DISTINCT FROM
+			joined_at = excluded.joined_at, left_at = excluded.left_at, provisional = excluded.provisional,
+			banned = excluded.banned, deprovisioned = excluded.deprovisioned, locked = excluded.locked
+		WHERE (m.id, m.role, m.name, m.email, m.image_url, m.joined_at, m.left_at, m.provisional, m.banned, m.deprovisioned,
+			m.locked) IS DISTINCT FROM
 			(excluded.id, excluded.role, excluded.name, excluded.email, excluded.image_url, excluded.joined_at,
-			excluded.left_at, excluded.provisional)`
+			excluded.left_at, excluded.provisional, excluded.banned, excluded.deprovisioned, excluded.locked)`
 
 // PutInvitation writes what requests read of an invitation into the organization that inside names. Returns
 // models.ErrNoOrganization where inside is no organization's id.

@@ -32,6 +32,7 @@ func TestMirrorRowsComeBackAsWritten(t *testing.T) {
 	organization := store.MirrorOrganization{ID: "org_1", MirrorRow: full, Name: "Acme ☂", Slug: pointer("acme"), ImageURL: pointer("i")}
 	user := store.MirrorUser{
 		ID: "user_1", MirrorRow: full, FirstName: pointer("f"), LastName: pointer("l"), Username: pointer("u"), ImageURL: pointer("i"), Email: pointer("e"),
+		Banned: true, Deprovisioned: true, Locked: true, BarredAt: 7,
 	}
 	membership := store.MirrorMembership{
 		ID: "orgmem_1", MirrorRow: full, OrganizationID: "org_1", UserID: "user_1", Role: "org:admin", FirstName: pointer("f"), LastName: pointer("l"),

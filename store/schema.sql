@@ -228,6 +228,11 @@ CREATE TABLE clerk.users (
     digest text COLLATE "C" NOT NULL DEFAULT ''::text,
     needs_read boolean NOT NULL DEFAULT false,
     dead boolean NOT NULL GENERATED ALWAYS AS (((tomb_at > 0) AND (created_at <= tomb_at))) STORED,
+    banned boolean NOT NULL DEFAULT false,
+    deprovisioned boolean NOT NULL DEFAULT false,
+    locked boolean NOT NULL DEFAULT false,
+    barred_at bigint NOT NULL DEFAULT 0,
+    barred boolean NOT NULL GENERATED ALWAYS AS (((barred_at > 0) AND (barred_at >= auth_at))) STORED,
     CONSTRAINT users_pkey PRIMARY KEY (id)
 );
 CREATE INDEX users_to_read ON clerk.users USING btree (updated_at) WHERE needs_read;
@@ -332,6 +337,9 @@ CREATE TABLE public.members (
     name_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (COALESCE(fold(name), ''::text)) STORED,
     last_name_key text COLLATE "C" GENERATED ALWAYS AS (fold("substring"(name, '\s(\S+)\s*$'::text))) STORED,
     email_key text COLLATE "C" GENERATED ALWAYS AS (fold(email)) STORED,
+    banned boolean NOT NULL DEFAULT false,
+    deprovisioned boolean NOT NULL DEFAULT false,
+    locked boolean NOT NULL DEFAULT false,
     CONSTRAINT members_pkey PRIMARY KEY (organization_id, user_id),
     CONSTRAINT members_organization_id_check CHECK ((organization_id <> ''::text)),
     CONSTRAINT members_user_id_check CHECK ((user_id <> ''::text))

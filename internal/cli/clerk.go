@@ -13,6 +13,10 @@ type clerkCommand struct {
 	SetRole          setRoleCommand          `cmd:"" help:"Change a member's role."`
 	RemoveMember     removeMemberCommand     `cmd:"" help:"Take a member out of an organization."`
 	AcceptInvitation acceptInvitationCommand `cmd:"" help:"Accept the invitation of a user to an organization."`
+	Ban              banCommand              `cmd:"" help:"Ban a user, who then has no rights."`
+	Unban            unbanCommand            `cmd:"" help:"End a user's ban."`
+	Lock             lockCommand             `cmd:"" help:"Lock a user's sign-in, as wrong passwords do. It takes no rights."`
+	Unlock           unlockCommand           `cmd:"" help:"End a user's lock."`
 	Chaos            chaosCommand            `cmd:"" help:"Drop, repeat, shuffle or delay the webhooks."`
 }
 
@@ -81,9 +85,24 @@ type membershipAnswer struct {
 		User         string `json:"user"`         // handle
 		Role         string `json:"role"`
 	} `json:"membership"`
+	delivery
+}
+
+// delivery is what became of a change's webhook.
+type delivery struct {
 	Delivered  bool  `json:"delivered"`
 	DeliveryMS int64 `json:"deliveryMs"`
 	Dropped    bool  `json:"dropped"`
+}
+
+func (d delivery) String() string {
+	switch {
+	case d.Delivered:
+		return fmt.Sprintf("webhook delivered in %d ms", d.DeliveryMS)
+	case d.Dropped:
+		return "the webhook was dropped by `tenantry clerk chaos` and never comes"
+	}
+	return "the webhook is not delivered yet, it is being retried"
 }
 
 // change changes a membership.
@@ -105,13 +124,6 @@ func (m *memberFlags) ask(ctx context.Context, c *console, method, path, role st
 	if err := server.call(ctx, method, path, request, &answer); err != nil {
 		return err
 	}
-	delivery := "the webhook is not delivered yet, it is being retried"
-	switch {
-	case answer.Delivered:
-		delivery = fmt.Sprintf("webhook delivered in %d ms", answer.DeliveryMS)
-	case answer.Dropped:
-		delivery = "the webhook was dropped by `tenantry clerk chaos` and never comes"
-	}
-	_, err = fmt.Fprintf(c.stdout, "%s; %s\n", did(answer.Membership.User, answer.Membership.Organization, answer.Membership.Role), delivery)
+	_, err = fmt.Fprintf(c.stdout, "%s; %s\n", did(answer.Membership.User, answer.Membership.Organization, answer.Membership.Role), answer.delivery)
 	return err
 }

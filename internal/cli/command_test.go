@@ -114,6 +114,18 @@ func TestCommandsAskTheControlAPI(t *testing.T) {
 			map[string]any{"user": "nora", "organization": "acme"},
 			"nora accepted the invitation to acme as org:admin; webhook delivered in 12 ms\n",
 		},
+		"ban": {
+			[]string{"clerk", "ban", "--user", "max"},
+			`{"user": "max", "banned": true, "locked": false, "delivered": true, "deliveryMs": 12}`, "PATCH", "/__clerk/control/v1/users",
+			map[string]any{"user": "max", "banned": true},
+			"max is banned; webhook delivered in 12 ms\n",
+		},
+		"unlock": {
+			[]string{"clerk", "unlock", "--user", "max"},
+			`{"user": "max", "banned": false, "locked": false, "delivered": false, "dropped": true}`, "PATCH", "/__clerk/control/v1/users",
+			map[string]any{"user": "max", "locked": false},
+			"max is not locked any more; the webhook was dropped by `tenantry clerk chaos` and never comes\n",
+		},
 		"remove-member, not delivered": {
 			[]string{"clerk", "remove-member", "--org", "acme", "--user", "max"},
 			membershipJSON("max", "acme", "org:member", false), "DELETE", memberships,

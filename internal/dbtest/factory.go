@@ -47,9 +47,11 @@ func Member(t testing.TB, ownerURL string, m models.Member) models.Member {
 	if m.JoinedAt.IsZero() {
 		m.JoinedAt = began
 	}
-	insert(t, ownerURL, `INSERT INTO members (organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		m.OrganizationID, m.UserID, m.ID, m.Role, m.Name, m.Email, m.ImageURL, m.JoinedAt, m.LeftAt, m.Provisional)
+	insert(t, ownerURL, `INSERT INTO members (organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional,
+			banned, deprovisioned, locked)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		m.OrganizationID, m.UserID, m.ID, m.Role, m.Name, m.Email, m.ImageURL, m.JoinedAt, m.LeftAt, m.Provisional,
+		m.Banned, m.Deprovisioned, m.Locked)
 	return m
 }
 

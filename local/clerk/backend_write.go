@@ -48,6 +48,10 @@ var writes = []write{
 	{method: http.MethodPost, path: "/users", change: createUser},
 	{method: http.MethodPatch, path: "/users/{id}", change: updateUser, seldom: ofOneObject},
 	{method: http.MethodDelete, path: "/users/{id}", change: deleteUser},
+	{method: http.MethodPost, path: "/users/{id}/ban", change: restrictUser(new(true), nil)},
+	{method: http.MethodPost, path: "/users/{id}/unban", change: restrictUser(new(false), nil)},
+	{method: http.MethodPost, path: "/users/{id}/lock", change: restrictUser(nil, new(true))},
+	{method: http.MethodPost, path: "/users/{id}/unlock", change: restrictUser(nil, new(false))},
 }
 
 // write serves a change. It answers when the change is on the disk; the event

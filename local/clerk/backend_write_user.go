@@ -30,6 +30,14 @@ func updateUser(s *state, r *http.Request, f *form, now time.Time) (any, error) 
 	return s.userBody(u), err
 }
 
+// restrictUser is the change that bans or locks a person, or ends that.
+func restrictUser(banned, locked *bool) change {
+	return func(s *state, r *http.Request, _ *form, now time.Time) (any, error) {
+		u, _, err := s.restrictUser(r.PathValue("id"), banned, locked, now)
+		return s.userBody(u), err
+	}
+}
+
 func deleteUser(s *state, r *http.Request, _ *form, now time.Time) (any, error) {
 	body, err := s.deleteUser(r.PathValue("id"), now)
 	return body, err

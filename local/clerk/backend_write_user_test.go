@@ -22,6 +22,11 @@ func userChanges() []wantedChange {
 		{patch, one, users + "/" + SeededAda, object{"first_name": "Augusta"}, 200, "", "user.updated"},
 		{patch, one, users + "/user_none", object{"first_name": "Augusta"}, 404, "resource_not_found", ""},
 		{patch, one, users + "/" + SeededAda, object{"public_metadata": object{}}, 422, "form_param_unknown", ""},
+		{post, one + "/ban", users + "/" + SeededAda + "/ban", nil, 200, "", "user.updated"},
+		{post, one + "/unban", users + "/" + SeededAda + "/unban", nil, 200, "", "user.updated"},
+		{post, one + "/lock", users + "/" + SeededAda + "/lock", nil, 200, "", "user.updated"},
+		{post, one + "/unlock", users + "/" + SeededAda + "/unlock", nil, 200, "", "user.updated"},
+		{post, one + "/ban", users + "/user_none/ban", nil, 404, "resource_not_found", ""},
 		{remove, one, users + "/" + seededID("user", "Nora"), nil, 200, "", "user.deleted"},
 		{remove, one, users + "/user_none", nil, 404, "resource_not_found", ""},
 	}

@@ -22,6 +22,7 @@ func (c *Clerk) routeControl(mux *http.ServeMux) {
 	control.HandleFunc("PATCH /__clerk/control/v1/memberships", c.serveSetRole)
 	control.HandleFunc("DELETE /__clerk/control/v1/memberships", c.serveRemoveMembership)
 	control.HandleFunc("POST /__clerk/control/v1/invitations/accept", c.serveAcceptInvitation)
+	control.HandleFunc("PATCH /__clerk/control/v1/users", c.serveRestrictUser)
 	control.HandleFunc("GET /__clerk/control/v1/settings", c.serveSettings)
 	control.HandleFunc("PATCH /__clerk/control/v1/settings", c.serveChangeSettings)
 	control.HandleFunc("POST /__clerk/control/v1/chaos", c.serveSetChaos)

@@ -23,6 +23,11 @@ type roleInput struct {
 
 type membershipOutput struct {
 	Membership membershipView `json:"membership"`
+	deliveryOutput
+}
+
+// deliveryOutput is what became of a change's event.
+type deliveryOutput struct {
 	// Delivered tells whether the first attempt to deliver the event was
 	// answered 2xx, within the wait; it is retried otherwise.
 	Delivered  bool  `json:"delivered"`
@@ -90,40 +95,49 @@ func (c *Clerk) serveAcceptInvitation(w http.ResponseWriter, r *http.Request) {
 func (c *Clerk) changeMembership(w http.ResponseWriter, r *http.Request, input memberInput,
 	change func(*state, organization, user) (membership, string, error),
 ) {
-	var (
-		view      membershipView
-		event     string
-		attempted <-chan error
-	)
-	err := c.update(func(s *state) error {
+	var view membershipView
+	delivery, err := c.updateAndAwait(r.Context(), func(s *state) (string, error) {
 		o, err := s.organization(input.Organization)
 		if err != nil {
-			return err
+			return "", err
 		}
 		u, err := s.user(input.User)
 		if err != nil {
-			return err
+			return "", err
 		}
-		m, id, err := change(s, o, u)
-		if err != nil {
-			return err
-		}
+		m, event, err := change(s, o, u)
 		view = s.viewMembership(m)
-		// Before the event is published, or its attempt could be over first.
-		event, attempted = id, c.attempts.expect(id)
-		return nil
+		return event, err
 	})
-	defer c.attempts.forget(event)
 	if err != nil {
 		c.fail(w, err)
 		return
 	}
-	started := time.Now()
-	err = c.awaitAttempt(r.Context(), attempted)
-	writeJSON(w, http.StatusOK, membershipOutput{
-		Membership: view, Delivered: err == nil, DeliveryMs: time.Since(started).Milliseconds(),
-		Dropped: errors.Is(err, errDropped),
+	writeJSON(w, http.StatusOK, membershipOutput{Membership: view, deliveryOutput: delivery})
+}
+
+// updateAndAwait makes a change of the state, which returns its event's id,
+// and waits for the event's first attempt.
+func (c *Clerk) updateAndAwait(ctx context.Context, change func(*state) (event string, err error)) (deliveryOutput, error) {
+	var event string
+	var attempted <-chan error
+	err := c.update(func(s *state) (err error) {
+		if event, err = change(s); err != nil {
+			return err
+		}
+		// Before the event is published, or its attempt could be over first.
+		attempted = c.attempts.expect(event)
+		return nil
 	})
+	defer c.attempts.forget(event)
+	if err != nil {
+		return deliveryOutput{}, err
+	}
+	started := time.Now()
+	err = c.awaitAttempt(ctx, attempted)
+	return deliveryOutput{
+		Delivered: err == nil, DeliveryMs: time.Since(started).Milliseconds(), Dropped: errors.Is(err, errDropped),
+	}, nil
 }
 
 // errNoAttempt stands for a first attempt that does not come in time.

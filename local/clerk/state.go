@@ -57,6 +57,8 @@ type user struct {
 	Email     string `json:"email"`
 	CreatedAt int64  `json:"createdAt"`
 	UpdatedAt int64  `json:"updatedAt"`
+	Banned    bool   `json:"banned,omitempty"`
+	Locked    bool   `json:"locked,omitempty"`
 }
 
 type organization struct {

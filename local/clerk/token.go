@@ -81,6 +81,9 @@ func (s *state) claims(request tokenRequest, now time.Time) (*sessionClaims, err
 	if !known {
 		return nil, s.unknownUser(request.UserID)
 	}
+	if u.Banned {
+		return nil, bannedUser(u)
+	}
 	issued := now.Unix()
 	claims := &sessionClaims{
 		AuthorizedParty: request.Origin,

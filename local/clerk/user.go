@@ -50,6 +50,34 @@ func (s *state) changeUser(id string, first, last *string, now time.Time) (user,
 	return u, err
 }
 
+// restrictUser bans a person, locks their sign-in, or ends either; nil stays.
+// What ends the sessions of a banned person in Clerk is here that they get no
+// token: they have one session for good.
+func (s *state) restrictUser(id string, banned, locked *bool, now time.Time) (u user, event string, err error) {
+	i, err := s.userIndex(id)
+	if err != nil {
+		return user{}, "", err
+	}
+	u = s.Users[i]
+	if banned != nil {
+		u.Banned = *banned
+	}
+	if locked != nil {
+		u.Locked = *locked
+	}
+	u.UpdatedAt = s.tick(now)
+	s.Users[i] = u
+	event, err = s.emit("user.updated", s.userBody(u), now)
+	return u, event, err
+}
+
+func bannedUser(u user) *apiError {
+	return &apiError{
+		status: http.StatusForbidden, code: "user_banned", message: "banned",
+		long: u.Handle + " is banned and gets no token; `go run . clerk unban --user " + u.Handle + "` ends that.",
+	}
+}
+
 // deleteUser deletes a person and their memberships, also the last that could
 // run an organization. One event tells of it all.
 func (s *state) deleteUser(id string, now time.Time) (deletedBody, error) {

@@ -69,6 +69,7 @@ func (s *state) userBody(u user) userBody {
 	const codeLife = 10 * 60 * 1000 // of the e-mailed code, in milliseconds
 	none := []struct{}{}            // Clerk sends [] rather than null
 	return userBody{
+		Banned: u.Banned, Locked: u.Locked,
 		CreateOrganizationEnabled: true, CreatedAt: u.CreatedAt, DeleteSelfEnabled: true,
 		EmailAddresses: []emailAddressBody{{
 			CreatedAt: u.CreatedAt, EmailAddress: u.Email, ID: u.EmailID, LinkedTo: none,
