@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,10 +47,11 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	db, fresh, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
+	database, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
 	if err != nil {
 		return err
 	}
+	db := database.Store
 	closing.add("database", func() error { db.Close(); return nil })
 
 	listener, err := listen(config.Addr)
@@ -92,7 +94,7 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	closing.add("server", server.drain)
 	if surroundings.clerk != nil {
 		tasks.run(func(ctx context.Context) error { return surroundings.clerk.Run(ctx, url+webhookPath) })
-		if err := surroundings.settle(ctx, db, fresh); err != nil {
+		if err := surroundings.settle(ctx, db, database.fresh); err != nil {
 			return err
 		}
 	}
@@ -116,26 +118,35 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	}
 }
 
-// openDatabase brings the database up to date and opens it. fresh says that it held no Clerk instance before.
-func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (db *store.Store, fresh bool, err error) {
-	migrateURL := config.DatabaseMigrateURL
-	if migrateURL == "" {
-		migrateURL = databaseURL
+// openedDatabase is a database that is up to date.
+type openedDatabase struct {
+	*store.Store
+	version int64 // of its schema
+	fresh   bool  // it held no Clerk instance before
+}
+
+// openDatabase brings the database up to date and opens it.
+func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (openedDatabase, error) {
+	migrateURL := cmp.Or(config.DatabaseMigrateURL, databaseURL)
+	schema, err := store.Migrate(ctx, migrateURL)
+	for _, m := range schema.Applied {
+		logger.Info("migrated", "migration", m.Name, "duration_ms", m.Took.Milliseconds())
 	}
-	if err := store.Migrate(ctx, migrateURL); err != nil {
-		return nil, false, err
-	}
-	if fresh, err = store.Claim(ctx, migrateURL, config.Issuer); err != nil {
-		return nil, false, err
-	}
-	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
 	if err != nil {
-		return nil, false, err
+		return openedDatabase{}, err
+	}
+	fresh, err := store.Claim(ctx, migrateURL, config.Issuer)
+	if err != nil {
+		return openedDatabase{}, err
+	}
+	db, err := store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
+	if err != nil {
+		return openedDatabase{}, err
 	}
 	for _, found := range db.Examination().Warnings() {
 		logger.Warn("not as isolation needs it, see `tenantry doctor`", "check", found.Name, "found", len(found.Violations), "wanted", found.Holds)
 	}
-	return db, fresh, nil
+	return openedDatabase{Store: db, version: schema.Version, fresh: fresh}, nil
 }
 
 // listen opens the address; its error says what to do where another program has it.
