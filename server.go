@@ -36,12 +36,19 @@ func main() {
 
 // run serves until ctx ends, and leaves nothing behind. It is what an end-to-end test starts on port 0.
 func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error {
+	began := time.Now()
 	logger, tell := newLogger(config, stderr)
+	milestones := newMilestones(config, logger)
+	milestones.reached("starting")
 	for _, warning := range config.Warnings {
 		logger.Warn(warning)
 	}
 	var closing closers
-	defer closing.close(logger)
+	defer func() {
+		stopping := time.Now()
+		closing.close(logger)
+		milestones.reached("stopped", took(stopping))
+	}()
 
 	surroundings, err := openSurroundings(ctx, &config, logger, &closing)
 	if err != nil {
@@ -91,20 +98,27 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	tasks.run(func(ctx context.Context) error { verifier.Run(ctx); return nil })
 	tasks.run(copied.Run)
 	tasks.run(func(context.Context) error { return server.serve(listener) })
-	closing.add("server", server.drain)
+	closing.add("server", func() error {
+		milestones.reached("draining", slog.Int64("at_most_ms", (server.notice+server.grace).Milliseconds()))
+		return server.drain()
+	})
 	if surroundings.clerk != nil {
 		tasks.run(func(ctx context.Context) error { return surroundings.clerk.Run(ctx, url+webhookPath) })
 		if err := surroundings.settle(ctx, db, database.fresh); err != nil {
 			return err
 		}
 	}
-	withdraw, err := cli.Announce(config.Dir, cli.Running{
-		URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase(), Clerk: surroundings.localClerk(),
-	})
-	if err != nil {
-		return err
+	if config.KeepsLocalState() {
+		withdraw, err := cli.Announce(config.Dir, cli.Running{
+			URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase(), Clerk: surroundings.localClerk(),
+		})
+		if err != nil {
+			return err
+		}
+		closing.add("announcement", withdraw)
 	}
-	closing.add("announcement", withdraw)
+	milestones.reached("ready", slog.String("address", listener.Addr().String()), slog.String("metrics_address", metricsAddr),
+		slog.Int64("schema_version", database.version), took(began))
 	surroundings.greet(stdout, config, url)
 	tell()
 
@@ -177,6 +191,6 @@ func (c *closers) close(logger *slog.Logger) {
 		if err := (*c)[i].close(); err != nil {
 			logger.Error("stopping", "what", (*c)[i].name, "error", err)
 		}
-		logger.Debug("stopped", "what", (*c)[i].name, "took", time.Since(started))
+		logger.Debug("closed", "what", (*c)[i].name, "took", time.Since(started))
 	}
 }
