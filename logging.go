@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/cli"
@@ -23,6 +24,30 @@ func newLogger(config cli.Config, stderr io.Writer) (logger *slog.Logger, tell f
 	logger = slog.New(logHandler{handler, quiet})
 	slog.SetDefault(logger)
 	return logger, func() { quiet.Store(false) }
+}
+
+// milestones logs the start, the readiness and the end of the server.
+type milestones struct {
+	logger *slog.Logger
+	level  slog.Level
+}
+
+// newMilestones logs at info, and in local mode at debug: there the greeting is what one sees.
+func newMilestones(config cli.Config, logger *slog.Logger) milestones {
+	m := milestones{logger: logger.With("version", cli.Version(), "mode", string(config.Mode))}
+	if config.Mode == cli.ModeLocal {
+		m.level = slog.LevelDebug
+	}
+	return m
+}
+
+func (m milestones) reached(msg string, attrs ...slog.Attr) {
+	m.logger.LogAttrs(context.Background(), m.level, msg, attrs...)
+}
+
+// took is how long it has been since began.
+func took(began time.Time) slog.Attr {
+	return slog.Int64("duration_ms", time.Since(began).Milliseconds())
 }
 
 // logHandler adds the request's id to what is logged while it is answered, and keeps quiet during the start.

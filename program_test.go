@@ -158,6 +158,11 @@ func (p *program) await() {
 			p.url = running.URL
 			return
 		}
+		// A server without local state writes no note.
+		if ready := p.logged("ready"); len(ready) > 0 {
+			p.url = "http://" + ready[0]["address"].(string)
+			return
+		}
 		select {
 		case err := <-p.exited:
 			p.t.Fatalf("the program ended (%v):\n%s", err, p.stderr)
@@ -166,6 +171,18 @@ func (p *program) await() {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// logged returns the lines of the program's log with a message, if it logs as JSON.
+func (p *program) logged(msg string) (lines []map[string]any) {
+	p.t.Helper()
+	for line := range strings.Lines(p.stderr.String()) {
+		var logged map[string]any
+		if json.Unmarshal([]byte(line), &logged) == nil && logged["msg"] == msg {
+			lines = append(lines, logged)
+		}
+	}
+	return lines
 }
 
 // stop sends a signal and waits for the end. It returns how long that took.

@@ -34,7 +34,7 @@ func startReplicas(t *testing.T) *replicas {
 		"CLERK_SECRET_KEY=sk_live_secretcanary0123456789",
 		"CLERK_PUBLISHABLE_KEY=pk_live_"+base64.RawStdEncoding.EncodeToString([]byte("clerk.app.example$")),
 		"CLERK_WEBHOOK_SIGNING_SECRET="+liveSecret, "CLERK_JWT_KEY="+r.clerk.pem(), "CLERK_API_URL=http://127.0.0.1:1/v1",
-		"CLERK_AUTHORIZED_PARTIES=https://app.example", "TENANTRY_LOG_LEVEL=error",
+		"CLERK_AUTHORIZED_PARTIES=https://app.example",
 	)
 	for i := range r.servers {
 		r.servers[i] = start(t, dbtest.Dir(t), env...)

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,22 +38,30 @@ func main() {
 
 // run serves until ctx ends, and leaves nothing behind. It is what an end-to-end test starts on port 0.
 func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error {
+	began := time.Now()
 	logger, tell := newLogger(config, stderr)
+	milestones := newMilestones(config, logger)
+	milestones.reached("starting")
 	for _, warning := range config.Warnings {
 		logger.Warn(warning)
 	}
 	followMemoryLimit(logger, memlimit.FromCgroup)
 	var closing closers
-	defer closing.close(logger)
+	defer func() {
+		stopping := time.Now()
+		closing.close(logger)
+		milestones.reached("stopped", took(stopping))
+	}()
 
 	surroundings, err := openSurroundings(ctx, &config, logger, &closing)
 	if err != nil {
 		return err
 	}
-	db, fresh, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
+	database, err := openDatabase(ctx, config, surroundings.databaseURL, logger)
 	if err != nil {
 		return err
 	}
+	db := database.Store
 	closing.add("database", func() error { db.Close(); return nil })
 
 	listener, err := listen(config.Addr)
@@ -92,20 +101,27 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	tasks.run(func(ctx context.Context) error { verifier.Run(ctx); return nil })
 	tasks.run(copied.Run)
 	tasks.run(func(context.Context) error { return server.serve(listener) })
-	closing.add("server", server.drain)
+	closing.add("server", func() error {
+		milestones.reached("draining", slog.Int64("at_most_ms", (server.notice+server.grace).Milliseconds()))
+		return server.drain()
+	})
 	if surroundings.clerk != nil {
 		tasks.run(func(ctx context.Context) error { return surroundings.clerk.Run(ctx, url+webhookPath) })
-		if err := surroundings.settle(ctx, db, fresh); err != nil {
+		if err := surroundings.settle(ctx, db, database.fresh); err != nil {
 			return err
 		}
 	}
-	withdraw, err := cli.Announce(config.Dir, cli.Running{
-		URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase(), Clerk: surroundings.localClerk(),
-	})
-	if err != nil {
-		return err
+	if config.KeepsLocalState() {
+		withdraw, err := cli.Announce(config.Dir, cli.Running{
+			URL: url, Metrics: metricsAddr, Database: surroundings.privateDatabase(), Clerk: surroundings.localClerk(),
+		})
+		if err != nil {
+			return err
+		}
+		closing.add("announcement", withdraw)
 	}
-	closing.add("announcement", withdraw)
+	milestones.reached("ready", slog.String("address", listener.Addr().String()), slog.String("metrics_address", metricsAddr),
+		slog.Int64("schema_version", database.version), took(began))
 	surroundings.greet(stdout, config, url)
 	tell()
 
@@ -119,26 +135,35 @@ func run(ctx context.Context, config cli.Config, stdout, stderr io.Writer) error
 	}
 }
 
-// openDatabase brings the database up to date and opens it. fresh says that it held no Clerk instance before.
-func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (db *store.Store, fresh bool, err error) {
-	migrateURL := config.DatabaseMigrateURL
-	if migrateURL == "" {
-		migrateURL = databaseURL
+// openedDatabase is a database that is up to date.
+type openedDatabase struct {
+	*store.Store
+	version int64 // of its schema
+	fresh   bool  // it held no Clerk instance before
+}
+
+// openDatabase brings the database up to date and opens it.
+func openDatabase(ctx context.Context, config cli.Config, databaseURL string, logger *slog.Logger) (openedDatabase, error) {
+	migrateURL := cmp.Or(config.DatabaseMigrateURL, databaseURL)
+	schema, err := store.Migrate(ctx, migrateURL)
+	for _, m := range schema.Applied {
+		logger.Info("migrated", "migration", m.Name, "duration_ms", m.Took.Milliseconds())
 	}
-	if err := store.Migrate(ctx, migrateURL); err != nil {
-		return nil, false, err
-	}
-	if fresh, err = store.Claim(ctx, migrateURL, config.Issuer); err != nil {
-		return nil, false, err
-	}
-	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
 	if err != nil {
-		return nil, false, err
+		return openedDatabase{}, err
+	}
+	fresh, err := store.Claim(ctx, migrateURL, config.Issuer)
+	if err != nil {
+		return openedDatabase{}, err
+	}
+	db, err := store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
+	if err != nil {
+		return openedDatabase{}, err
 	}
 	for _, found := range db.Examination().Warnings() {
 		logger.Warn("not as isolation needs it, see `tenantry doctor`", "check", found.Name, "found", len(found.Violations), "wanted", found.Holds)
 	}
-	return db, fresh, nil
+	return openedDatabase{Store: db, version: schema.Version, fresh: fresh}, nil
 }
 
 // listen opens the address; its error says what to do where another program has it.
@@ -169,6 +194,6 @@ func (c *closers) close(logger *slog.Logger) {
 		if err := (*c)[i].close(); err != nil {
 			logger.Error("stopping", "what", (*c)[i].name, "error", err)
 		}
-		logger.Debug("stopped", "what", (*c)[i].name, "took", time.Since(started))
+		logger.Debug("closed", "what", (*c)[i].name, "took", time.Since(started))
 	}
 }

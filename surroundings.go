@@ -28,8 +28,12 @@ type surroundings struct {
 }
 
 // openSurroundings starts what was not given. It fills in the issuer of the local Clerk, which decides about the database.
+// If everything was given it touches no file, so that the server can run from a read-only folder.
 func openSurroundings(ctx context.Context, config *cli.Config, logger *slog.Logger, closing *closers) (*surroundings, error) {
 	s := &surroundings{databaseURL: config.DatabaseURL}
+	if !config.KeepsLocalState() {
+		return s, nil
+	}
 	unlock, err := lockFolder(config.Dir)
 	if err != nil {
 		return nil, err

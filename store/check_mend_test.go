@@ -114,7 +114,7 @@ func TestRolesThatMayTooMuch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			empty := dbtest.Empty(t)
-			if err := store.Migrate(t.Context(), empty); err != nil {
+			if _, err := store.Migrate(t.Context(), empty); err != nil {
 				t.Fatal(err)
 			}
 			config := store.Config{URL: empty}
@@ -140,7 +140,7 @@ func TestDoorsThatAreShut(t *testing.T) {
 	}
 
 	empty := dbtest.Empty(t)
-	if err := store.Migrate(t.Context(), empty); err != nil {
+	if _, err := store.Migrate(t.Context(), empty); err != nil {
 		t.Fatal(err)
 	}
 	parsed, err := url.Parse(empty)

@@ -80,7 +80,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("the password in an error: %v", err)
 		}
-		if err := store.Migrate(t.Context(), bad); err == nil || strings.Contains(err.Error(), secret) {
+		if _, err := store.Migrate(t.Context(), bad); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("the password in an error: %v", err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestMigrateWithoutTheRightToMakeRoles(t *testing.T) {
 	run("ALTER DATABASE " + name + " OWNER TO " + login)
 	parsed.User = url.User(login)
 
-	err = store.Migrate(t.Context(), parsed.String())
+	_, err = store.Migrate(t.Context(), parsed.String())
 	if err == nil || !strings.Contains(err.Error(), "may not create roles") {
 		t.Fatalf("%v", err)
 	}
@@ -165,7 +165,7 @@ func TestMigrateWithoutTheRightToMakeRoles(t *testing.T) {
 			run(statement)
 		}
 	}
-	if err := store.Migrate(t.Context(), parsed.String()); err != nil {
+	if _, err := store.Migrate(t.Context(), parsed.String()); err != nil {
 		t.Fatalf("after what it said: %v", err)
 	}
 	s, err := store.Open(t.Context(), store.Config{URL: parsed.String()})

@@ -73,29 +73,33 @@ func parseURL(url string) (*pgx.ConnConfig, error) {
 }
 
 // Claim stamps the database with the Clerk instance whose organizations it holds, at its first use, as the owner's login
-// of url; first says that this was it. It returns an error where the database holds another instance's.
+// of url; first says that this was it. Every login of a server may find the stamp to be right. It returns an error where
+// the database holds another instance's, and where there is no stamp and the login may not make one.
 func Claim(ctx context.Context, url, issuer string) (first bool, err error) {
-	config, err := parseURL(url)
+	conn, instance, err := connectInstance(ctx, url)
 	if err != nil {
 		return false, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return false, translate(err)
-	}
 	defer conn.Close(ctx)
-	tag, err := conn.Exec(ctx, "UPDATE tenantry.instance SET clerk_issuer = $1 WHERE clerk_issuer IS NULL", issuer)
-	if err != nil {
-		return false, translate(err)
+	if instance.ClerkIssuer == "" {
+		tag, err := conn.Exec(ctx, "UPDATE tenantry.instance SET clerk_issuer = $1 WHERE clerk_issuer IS NULL", issuer)
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && pg.Code == "42501" {
+			return false, fmt.Errorf("the database belongs to no Clerk instance yet, and the login %q may not give it to one: run `tenantry migrate` "+
+				"with CLERK_PUBLISHABLE_KEY and with DATABASE_MIGRATE_URL for the login that owns the tables", conn.Config().User)
+		}
+		if err != nil {
+			return false, translate(err)
+		}
+		first = tag.RowsAffected() > 0
+		if instance, err = readInstance(ctx, conn); err != nil {
+			return false, err
+		}
 	}
-	var stamped string
-	if err := conn.QueryRow(ctx, "SELECT clerk_issuer FROM tenantry.instance").Scan(&stamped); err != nil {
-		return false, translate(err)
+	if instance.ClerkIssuer != issuer {
+		return false, errOtherIssuer(instance.ClerkIssuer, issuer)
 	}
-	if stamped != issuer {
-		return false, errOtherIssuer(stamped, issuer)
-	}
-	return tag.RowsAffected() > 0, nil
+	return first, nil
 }
 
 // CheckIssuer returns an error where the database holds another Clerk instance's organizations, or nobody's yet.

@@ -336,7 +336,7 @@ func TestWelcomeIsNotForWhoWasThereBefore(t *testing.T) {
 		INSERT INTO documents SELECT 'org_' || o, gen_random_uuid(), 't', '', '', 1, now(), now() FROM unnest(ARRAY['both', 'documents', 'also']) AS o, generate_series(1, 3)`); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Migrate(t.Context(), url); err != nil {
+	if _, err := store.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
 	var calls []string

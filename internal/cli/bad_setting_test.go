@@ -89,7 +89,9 @@ func TestSettingsThatAreRefused(t *testing.T) {
 			expectProblems(t, run(t, test.env.with(test.variable, test.bad)), test.variable+" "+test.wants)
 		})
 	}
-	expectProblems(t, run(t, production(), "--reset"), "--reset is for local state")
+	for _, env := range []environment{production(), development().with("DATABASE_URL", databaseOwn)} {
+		expectProblems(t, run(t, env, "--reset"), "--reset is for local state")
+	}
 }
 
 func TestJWTKey(t *testing.T) {

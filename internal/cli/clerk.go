@@ -115,7 +115,7 @@ func (m *memberFlags) ask(ctx context.Context, c *console, method, path, role st
 	if err := c.variables.problems.err(); err != nil {
 		return err
 	}
-	server, err := connect(m.Dir)
+	server, err := connect(m.Dir, useDashboard)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (c *chaosCommand) Run(ctx context.Context, out *console) error {
 	if err := out.variables.problems.err(); err != nil {
 		return err
 	}
-	server, err := connect(c.Dir)
+	server, err := connect(c.Dir, useDashboard)
 	if err != nil {
 		return err
 	}

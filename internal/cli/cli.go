@@ -32,6 +32,7 @@ type root struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API. This runs when no command is named."`
 	Token   tokenCommand   `cmd:"" help:"Print a session token of the local Clerk; it lives 60 s."`
 	Clerk   clerkCommand   `cmd:"" help:"Change the members of the running server's local Clerk, or let its webhooks go wrong."`
+	Migrate migrateCommand `cmd:"" help:"Run the migrations of this build and nothing else, as a step of a release."`
 	Mirror  mirrorCommand  `cmd:"" help:"Look after the copy of Clerk."`
 	Doctor  doctorCommand  `cmd:"" help:"Check what Tenantry relies on: the database, or with --clerk your Clerk."`
 	Probe   probeCommand   `cmd:"" help:"Attack the isolation of organizations, as one of two that are made for it."`

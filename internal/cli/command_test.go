@@ -188,6 +188,7 @@ func TestCommandsWithoutAServerSayHowToStartIt(t *testing.T) {
 	server.Close()
 	for _, test := range []struct{ dir, want string }{
 		{t.TempDir(), "no server runs here"},
+		{t.TempDir(), "with your own Clerk, use its dashboard"},
 		{filepath.Join(t.TempDir(), "absent"), "no server runs here"},
 		{stopped, "has stopped"},
 		{state, "has stopped"},

@@ -55,6 +55,10 @@ type Config struct {
 	Warnings []string // what works and should not stay so, each with its remedy
 }
 
+// KeepsLocalState reports whether the server writes to Dir: if the local Clerk or the private PostgreSQL
+// runs with it. With Clerk keys and DATABASE_URL it writes nothing to disk.
+func (c Config) KeepsLocalState() bool { return c.Mode == ModeLocal || c.DatabaseURL == "" }
+
 // LogValue is the configuration without its secrets: of those it says only whether they are there.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(

@@ -26,10 +26,14 @@ type control struct {
 	http   *http.Client
 }
 
-// connect finds the server that runs in the folder. Returns an error that says how to start one.
-func connect(dir string) (*control, error) {
+// connect finds the server with the local Clerk that runs in the folder. Returns an error that says how to start one, or
+// what to do instead for a server with another Clerk.
+func connect(dir, instead string) (*control, error) {
 	state := stateDir(dir)
 	running, err := ReadRunning(state)
+	if errors.Is(err, errNoServer) {
+		return nil, fmt.Errorf("%w; %s", err, instead)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +82,10 @@ func (c *control) call(ctx context.Context, method, path string, in, out any) er
 	return nil
 }
 
-var errNoLocalClerk = errors.New("the running server has no local Clerk, which only runs without Clerk keys: " +
-	"with your own Clerk, use its dashboard")
+// useDashboard is what to do where a server has no local Clerk.
+const useDashboard = "with your own Clerk, use its dashboard"
+
+var errNoLocalClerk = errors.New("the running server has no local Clerk, which only runs without Clerk keys: " + useDashboard)
 
 // unreachable explains an exchange that failed: nobody listens there, or nobody answers.
 func (c *control) unreachable(ctx context.Context, err error) error {

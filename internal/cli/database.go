@@ -7,11 +7,20 @@ import (
 
 // readDatabase checks the logins and the scope against each other.
 func (r *reader) readDatabase(c *Config) {
-	c.DatabaseURL = r.readDatabaseURL(varDatabaseURL, r.databaseURL)
-	c.DatabaseMigrateURL = r.readDatabaseURL(varDatabaseMigrateURL, r.databaseMigrateURL)
+	r.readDatabaseURLs(c)
 	if r.databaseMigrateURL != "" && !r.isSet(varDatabaseURL, r.databaseURL) {
 		r.problems.add(varDatabaseURL, "is missing since "+varDatabaseMigrateURL+" is set: the login that requests use")
 	}
+	r.readScope(c)
+}
+
+func (r *reader) readDatabaseURLs(c *Config) {
+	c.DatabaseURL = r.readDatabaseURL(varDatabaseURL, r.databaseURL)
+	c.DatabaseMigrateURL = r.readDatabaseURL(varDatabaseMigrateURL, r.databaseMigrateURL)
+}
+
+// readScope notes a scope that is none, and one that lacks a login.
+func (r *reader) readScope(c *Config) {
 	c.Scope = r.flags.Scope
 	switch c.Scope {
 	case "":

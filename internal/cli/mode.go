@@ -73,9 +73,6 @@ func (r *reader) requireAll() {
 		r.missing(varWebhookSecret, "with live keys", placeWebhookSecret)
 	}
 	r.requireDatabase()
-	if r.flags.Reset {
-		r.problems.add("--reset", "is for local state, and with live keys there is none")
-	}
 }
 
 // requireDatabase notes that production has no private PostgreSQL.

@@ -51,8 +51,10 @@ const (
 	localOfEach = 4
 )
 
+const useTokens = "make two organizations there for the attack, and name them with --url, --token-a and --token-b"
+
 func newLocalProbe(p *probeCommand) (*localProbe, error) {
-	reached, err := connect(p.Dir)
+	reached, err := connect(p.Dir, "to attack a server with a Clerk of yours, "+useTokens)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +63,7 @@ func newLocalProbe(p *probeCommand) (*localProbe, error) {
 		return nil, err
 	}
 	if running.Clerk == nil {
-		return nil, errors.New("the running server works with a Clerk of yours: make two organizations there for the attack, " +
-			"and name them with --url, --token-a and --token-b")
+		return nil, errors.New("the running server works with a Clerk of yours: " + useTokens)
 	}
 	backend := *reached
 	backend.base, backend.secret = running.URL+LocalBackendPath, running.Clerk.SecretKey

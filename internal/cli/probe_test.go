@@ -48,6 +48,7 @@ func TestProbeSaysWhatItNeeds(t *testing.T) {
 		{[]string{"--depth", "7"}, 2, "--depth 1 to 6"},
 		{[]string{"--probes=-1"}, 2, "--probes is at least 1"},
 		{[]string{"--dir", t.TempDir()}, 1, "no server runs here"},
+		{[]string{"--dir", t.TempDir()}, 1, "name them with --url, --token-a and --token-b"},
 		{[]string{"--dir", elsewhere}, 1, "--url, --token-a and --token-b"},
 		{[]string{"--url", "api.example.com"}, 1, "https://api.example.com"},
 		{[]string{"--url", "http://api.example.com", "--token-a", "one", "--token-b", "two"}, 1, "must begin with https://"},

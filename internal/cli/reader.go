@@ -70,6 +70,9 @@ func (s *serveCommand) config(v *variables, terminal bool) (Config, error) {
 	c.Addr = r.readAddr(c.Mode)
 	c.MetricsAddr, c.MetricsIfFree = r.readMetricsAddr()
 	r.readDatabase(&c)
+	if c.Reset && !c.KeepsLocalState() {
+		r.problems.add("--reset", "is for local state, and with Clerk keys and "+varDatabaseURL+" there is none")
+	}
 	if c.Mode != ModeLocal {
 		r.readClerk(&c)
 	}

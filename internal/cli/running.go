@@ -13,6 +13,9 @@ import (
 // runningFile is where a server notes its address in the .tenantry folder while it runs.
 const runningFile = "server.json"
 
+// errNoServer begins the error for a folder without that note.
+var errNoServer = errors.New("no server runs here")
+
 // Running is how a command finds the server that runs in a folder.
 type Running struct {
 	URL string `json:"url"` // http://127.0.0.1:8080
@@ -63,13 +66,13 @@ func Announce(dir string, running Running) (withdraw func() error, err error) {
 	}, nil
 }
 
-// ReadRunning reads the note. The error says what to do when there is none, and refuses a URL that is not on this
-// machine: commands speak to loopback only.
+// ReadRunning reads the note. A server with Clerk keys and DATABASE_URL writes none. The error says what to do when there
+// is none, and refuses a URL that is not on this machine: commands speak to loopback only.
 func ReadRunning(dir string) (Running, error) {
 	path := filepath.Join(dir, runningFile)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Running{}, fmt.Errorf("no server runs here (there is no %s): start it with `go run .`, or name its folder with --dir", path)
+		return Running{}, fmt.Errorf("%w (there is no %s): start it with `go run .`, or name its folder with --dir", errNoServer, path)
 	}
 	if err != nil {
 		return Running{}, err

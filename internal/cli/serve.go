@@ -39,7 +39,7 @@ var secrets = []secret{
 	{varSecretKey, "The secret key of your Clerk instance; it goes with CLERK_PUBLISHABLE_KEY.", "none, the local Clerk"},
 	{varWebhookSecret, "Signing secrets of your Clerk webhook endpoint, comma-separated while rotating; also read: " + varWebhookSecretToo + ".", "none, no webhooks; required with live keys"},
 	{varDatabaseURL, "Your PostgreSQL: postgres://user:password@host:5432/database.", "a private PostgreSQL; required with live keys"},
-	{varDatabaseMigrateURL, "A direct login that owns the tables and runs the migrations.", "DATABASE_URL; required with TENANTRY_SCOPE=transaction"},
+	{varDatabaseMigrateURL, "A direct login: it runs the migrations, if it owns the tables, and holds the locks.", "DATABASE_URL; required with TENANTRY_SCOPE=transaction"},
 }
 
 // Run reads the settings and serves.

@@ -26,7 +26,7 @@ func (t *tokenCommand) Run(ctx context.Context, c *console) error {
 	if err := c.variables.problems.err(); err != nil {
 		return err
 	}
-	server, err := connect(t.Dir)
+	server, err := connect(t.Dir, useDashboard)
 	if err != nil {
 		return err
 	}

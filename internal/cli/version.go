@@ -17,9 +17,21 @@ func (versionCommand) Run(c *console) error {
 	return err
 }
 
+// Version returns the version of this build, and its commit if the build recorded one.
+func Version() string {
+	info, _ := debug.ReadBuildInfo()
+	version, _ := readBuild(info)
+	return version
+}
+
 // describeBuild names the version, the commit if the build recorded one, the Go release and the platform.
 func describeBuild(info *debug.BuildInfo) string {
-	version, commit, goVersion := "(devel)", "", runtime.Version()
+	version, goVersion := readBuild(info)
+	return fmt.Sprintf("tenantry %s %s %s/%s", version, goVersion, runtime.GOOS, runtime.GOARCH)
+}
+
+func readBuild(info *debug.BuildInfo) (version, goVersion string) {
+	version, goVersion = "(devel)", runtime.Version()
 	if info != nil {
 		version, goVersion = cmp.Or(info.Main.Version, version), cmp.Or(info.GoVersion, goVersion)
 		settings := map[string]string{}
@@ -27,11 +39,11 @@ func describeBuild(info *debug.BuildInfo) string {
 			settings[s.Key] = s.Value
 		}
 		if revision := settings["vcs.revision"]; revision != "" {
-			commit = " " + revision[:min(12, len(revision))]
+			version += " " + revision[:min(12, len(revision))]
 			if settings["vcs.modified"] == "true" {
-				commit += " with changes"
+				version += " with changes"
 			}
 		}
 	}
-	return fmt.Sprintf("tenantry %s%s %s %s/%s", version, commit, goVersion, runtime.GOOS, runtime.GOARCH)
+	return version, goVersion
 }

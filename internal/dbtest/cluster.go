@@ -90,7 +90,10 @@ func (c *cluster) template(ctx context.Context, server string) (string, error) {
 	defer c.mu.Unlock()
 	if c.prepared == "" {
 		name := "tenantry_template_" + store.MigrationsHash()
-		if err := prepare(ctx, server, name, store.Migrate); err != nil {
+		if err := prepare(ctx, server, name, func(ctx context.Context, url string) error {
+			_, err := store.Migrate(ctx, url)
+			return err
+		}); err != nil {
 			return "", err
 		}
 		c.prepared = name

@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,23 @@ import (
 // bypassLogin returns the URL with a login that is no superuser but has BYPASSRLS, as some managed databases give it: what
 // keeps its requests to an organization is the role that they run as.
 func bypassLogin(t testing.TB, ownerURL string) string {
+	t.Helper()
+	return grantedLogin(t, ownerURL, "tenantry_bypass", "LOGIN BYPASSRLS")
+}
+
+// ServingLogin returns the URL with a login that owns nothing and may act as the two roles of a server, which is the
+// strictest setup of docs/operations.md.
+func ServingLogin(t testing.TB, ownerURL string) string {
+	t.Helper()
+	parsed, err := url.Parse(ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return grantedLogin(t, ownerURL, strings.TrimPrefix(parsed.Path, "/")+"_web", "LOGIN") // dropped with the database
+}
+
+// grantedLogin makes a login, if it is missing, and grants it the two roles of a server.
+func grantedLogin(t testing.TB, ownerURL, name, options string) string {
 	t.Helper()
 	owner, err := url.Parse(ownerURL)
 	if err != nil {
@@ -22,15 +40,16 @@ func bypassLogin(t testing.TB, ownerURL string) string {
 	// Roles belong to the cluster, advisory locks to a database: everybody meets in this one.
 	cluster := *owner
 	cluster.Path = "/postgres"
+	quoted := pgx.Identifier{name}.Sanitize()
 	onConnection(t, &cluster, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(t.Context(), `SELECT pg_advisory_xact_lock(7390125);
-			DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenantry_bypass') THEN
-				CREATE ROLE tenantry_bypass LOGIN BYPASSRLS; END IF; END $$;
-			GRANT `+pgx.Identifier{request}.Sanitize()+`, `+pgx.Identifier{mirror}.Sanitize()+` TO tenantry_bypass`)
+			DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '`+name+`') THEN
+				CREATE ROLE `+quoted+` `+options+`; END IF; END $$;
+			GRANT `+pgx.Identifier{request}.Sanitize()+`, `+pgx.Identifier{mirror}.Sanitize()+` TO `+quoted)
 		return err
 	})
 	login := *owner
-	login.User = url.User("tenantry_bypass")
+	login.User = url.User(name)
 	return login.String()
 }
 
