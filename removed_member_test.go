@@ -55,7 +55,7 @@ func newOutage(t *testing.T) *outage {
 	t.Helper()
 	o := &outage{t: t, database: newCrashDatabase(t), clerk: newInstance(t, "https://clerk.app.example")}
 	url := o.database.url
-	if err := store.Migrate(t.Context(), url); err != nil {
+	if _, err := store.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Claim(t.Context(), url, o.clerk.iss); err != nil {

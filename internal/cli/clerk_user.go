@@ -50,7 +50,7 @@ func (u *userFlags) restrict(ctx context.Context, c *console, request restrictio
 	if err := c.variables.problems.err(); err != nil {
 		return err
 	}
-	server, err := connect(u.Dir)
+	server, err := connect(u.Dir, useDashboard)
 	if err != nil {
 		return err
 	}
