@@ -105,9 +105,10 @@ func TestBytesAreCountedWhileTheyAreWritten(t *testing.T) {
 func TestTheDeadlineEndsTheWritingOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		part := strings.Repeat("x", 1<<10)
 		slow := graphql.WriterFunc(func(w io.Writer) {
 			for {
-				_, _ = io.WriteString(w, "x")
+				_, _ = io.WriteString(w, part)
 				time.Sleep(10 * time.Millisecond)
 			}
 		})
