@@ -22,7 +22,7 @@ type exchange struct {
 	// wantsResponse is set if the answer is application/graphql-response+json.
 	wantsResponse bool
 	document      *document
-	// place is where the place among the running operations is given back, nil if there is none to give back.
+	// place is the channel that holds the place among the running operations, nil without a place.
 	place chan struct{}
 	// cancel ends the context of the operation.
 	cancel context.CancelFunc
@@ -65,7 +65,7 @@ func (x *exchange) reject(errs gqlerror.List) {
 	if code == http.StatusBadRequest && !x.wantsResponse {
 		code = http.StatusOK
 	}
-	if codeOf(errs[0]) == codeOverloaded {
+	if len(errs) > 0 && codeOf(errs[0]) == codeOverloaded {
 		x.w.Header().Set("Retry-After", "1")
 	}
 	x.write(code, &graphql.Response{Errors: errs})
@@ -135,8 +135,8 @@ func (x *exchange) sign(errs gqlerror.List) {
 	}
 }
 
-// encode writes a response. The data is gqlgen's own JSON. Where there is much of it, it is not copied: encode then returns
-// the place in the buffer where it belongs, and else -1.
+// encode writes a response. The data is gqlgen's own JSON. Where there is much of it, it is not copied: encode
+// then returns the place in the buffer where it belongs, and otherwise -1.
 func encode(buffer *bytes.Buffer, response *graphql.Response) (dataAt int, err error) {
 	dataAt = -1
 	buffer.WriteByte('{')

@@ -13,25 +13,31 @@ import (
 )
 
 const (
-	// maxAnswerFields is how many fields one operation may resolve, each counted for every object that has it. A
-	// resolved field takes about 100 bytes until the answer is written, however short its value is.
+	// maxAnswerFields is how many fields one operation may resolve, each counted for every object
+	// that has it. A resolved field takes about 100 bytes until the answer is written, however
+	// short its value is.
 	maxAnswerFields = 100_000
-	// errorOverhead is the size of an error in an answer without its message and the names in its path.
+	// errorOverhead is the size of an error in an answer without its message and the names in its
+	// path.
 	errorOverhead = 300
-	// maxHeld is how many of the largest answers are in memory at once, being made or being read by their clients.
+	// maxHeld is how many of the largest answers are in memory at once, being made or being read by
+	// their clients.
 	maxHeld = 16
-	// heldStep is how many bytes are added to those in memory at a time. Most answers are smaller and are not counted.
-	heldStep = 64 << 10
+	// heldStep is how many bytes are added to those in memory at a time, and written between two
+	// looks at the time. Smaller answers are not counted, so slow clients do not keep them from
+	// being sent.
+	heldStep = 256 << 10
 	// lookEveryFields is how many fields are resolved between two looks at the time.
 	lookEveryFields = 64
 )
 
-// errEnded stops a field, or the writing of an answer, once the budget has ended. No client sees it.
+// errEnded stops a field, or the writing of an answer, once the budget has ended. No client sees
+// it.
 var errEnded = errors.New("the budget of the answer has ended")
 
-// budget limits the answer of one operation: its bytes, the fields that are resolved for it, and its time. Once a limit
-// is passed, the resolvers that run are canceled, no further field is resolved, nothing more is written, and an error
-// takes the place of the whole answer.
+// budget limits the answer of one operation: its bytes, the fields that are resolved for it, and
+// its time. Once a limit is passed, the resolvers that run are canceled, no further field is
+// resolved, nothing more is written, and an error takes the place of the whole answer.
 type budget struct {
 	maxBytes int64
 	// held is the size of all large answers in memory, and reserved the part of this one.
@@ -45,16 +51,18 @@ type budget struct {
 	fields atomic.Int64
 	// errorBytes is the approximate size of the errors so far.
 	errorBytes atomic.Int64
-	// w takes the data, and written is its size so far. Only the goroutine that writes the answer uses them.
+	// w takes the data, and written is its size so far. Only the goroutine that writes the answer
+	// uses them.
 	w       io.Writer
 	written int64
 	// ended is the error that replaces the answer, nil while no limit is passed.
 	ended atomic.Pointer[gqlerror.Error]
 }
 
-// begin starts the budget of an operation, and sets it as the middleware of all its fields. An operation has a
-// twentieth of its timeout to write its answer after the deadline of the context, so that a field that ran out of time
-// does not take its neighbors with it. The caller must call release when the answer is sent.
+// begin starts the budget of an operation, and sets it as the middleware of all its fields. An
+// operation has a twentieth of its timeout to write its answer after the deadline of the context,
+// so that a field that ran out of time does not take its neighbors with it. The caller must call
+// release when the answer is sent.
 func (b *budget) begin(ctx context.Context, opCtx *graphql.OperationContext, h *handler, cancel context.CancelFunc) {
 	b.maxBytes, b.held, b.cancel = h.options.MaxAnswer, &h.held, cancel
 	b.mutation = opCtx.Operation.Operation == ast.Mutation
@@ -108,8 +116,8 @@ func (b *budget) lookAtTime() {
 	}
 }
 
-// rootField is the middleware of each root field. gqlgen writes the answer on the goroutine that called run, after all
-// fields are resolved, so the panic of take ends there.
+// rootField is the middleware of each root field. gqlgen writes the answer on the goroutine that
+// called run, after all fields are resolved, so the panic of take ends there.
 func (b *budget) rootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	data := next(ctx)
 	if data == graphql.Null || data == graphql.RequiredNull {
@@ -121,7 +129,8 @@ func (b *budget) rootField(ctx context.Context, next graphql.RootResolver) graph
 	})
 }
 
-// present turns the error of a field into the one in the answer, or into none if the answer is refused as a whole.
+// present turns the error of a field into the one in the answer, or into none if the answer is
+// refused as a whole.
 func (h *handler) present(ctx context.Context, err error) *gqlerror.Error {
 	budget := &fromContext(ctx).budget
 	if budget.ended.Load() != nil {
