@@ -8,9 +8,9 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// followMemoryLimit sets Go's memory limit to nine tenths of the container's, so that garbage is collected before the
-// container is ended for its memory. It leaves a GOMEMLIMIT of the environment as it is, and changes nothing where the
-// limit is unknown.
+// followMemoryLimit sets Go's memory limit to nine tenths of the container's, so that garbage is
+// collected before the container is ended for its memory. It leaves a GOMEMLIMIT of the environment
+// as it is, and changes nothing where the limit is unknown.
 func followMemoryLimit(logger *slog.Logger, container memlimit.Provider) {
 	before := debug.SetMemoryLimit(-1)
 	limit, err := memlimit.Set(memlimit.WithProvider(container))

@@ -135,8 +135,9 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 	}), nil
 }
 
-// maxInFlight returns how many operations run at once: the configured number, or 8 for each CPU and each connection of
-// the requests' pool. More would only wait for one of the two, each holding its memory.
+// maxInFlight returns how many operations run at once: the configured number, or 8 for each CPU and
+// each connection of the requests' pool. More would only wait for one of the two, each holding its
+// memory.
 func maxInFlight(configured, connections int) int {
 	if configured > 0 {
 		return configured

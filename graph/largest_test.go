@@ -65,8 +65,8 @@ func largest(n int, name, field string) string {
 	return text.String()
 }
 
-// A hundred documents of control characters, each of which is six bytes in JSON, are the most that one list can hold: 20 MB
-// for each alias of their content.
+// A hundred documents of control characters, each of which is six bytes in JSON, are the most that
+// one list can hold: 20 MB for each alias of their content.
 func TestTheLargestAnswer(t *testing.T) {
 	a := newAPI(t)
 	var ids []string

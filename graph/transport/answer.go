@@ -22,12 +22,12 @@ type exchange struct {
 	// wantsResponse is set if the answer is application/graphql-response+json.
 	wantsResponse bool
 	document      *document
-	// leave gives back the place among the running operations, nil if there is none to give back.
-	leave func()
+	// place is the channel that holds the place among the running operations, nil without a place.
+	place chan struct{}
 	// cancel ends the context of the operation.
 	cancel context.CancelFunc
-	// budget limits the answer of the operation, nil until there is one.
-	budget *budget
+	// budget limits the answer of the operation.
+	budget budget
 
 	operation     string
 	operationType ast.Operation
@@ -65,7 +65,7 @@ func (x *exchange) reject(errs gqlerror.List) {
 	if code == http.StatusBadRequest && !x.wantsResponse {
 		code = http.StatusOK
 	}
-	if codeOf(errs[0]) == codeOverloaded {
+	if len(errs) > 0 && codeOf(errs[0]) == codeOverloaded {
 		x.w.Header().Set("Retry-After", "1")
 	}
 	x.write(code, &graphql.Response{Errors: errs})
@@ -84,31 +84,33 @@ func (x *exchange) write(status int, response *graphql.Response) {
 	x.sign(response.Errors)
 	buffer := newBuffer()
 	defer freeBuffer(buffer)
-	parts, err := encode(buffer, response)
+	dataAt, err := encode(buffer, response)
 	if err != nil {
 		// An extension that JSON cannot hold. Nothing is written yet: the panic's answer takes its place.
 		panic(err)
 	}
-	x.answered, x.status = true, status
-	for _, part := range parts {
-		x.bytes += len(part)
+	x.answered, x.status, x.bytes = true, status, buffer.Len()
+	if dataAt >= 0 {
+		x.bytes += len(response.Data)
 	}
-	x.release() // a client that reads slowly keeps nobody else from being answered
+	x.leave() // a client that reads slowly keeps nobody else from being answered
 	header := x.w.Header()
 	header["Content-Type"] = []string{x.contentType()}
 	header["Content-Length"] = []string{strconv.Itoa(x.bytes)}
 	x.w.WriteHeader(status)
-	for _, part := range parts {
-		// A client that has gone cannot be told.
-		_, _ = x.w.Write(part)
+	// A client that has gone cannot be told.
+	if dataAt >= 0 {
+		_, _ = x.w.Write(buffer.Next(dataAt))
+		_, _ = x.w.Write(response.Data)
 	}
+	_, _ = x.w.Write(buffer.Bytes())
 }
 
-// release gives back the place among the running operations, once.
-func (x *exchange) release() {
-	if x.leave != nil {
-		x.leave()
-		x.leave = nil
+// leave gives back the place among the running operations, once.
+func (x *exchange) leave() {
+	if x.place != nil {
+		<-x.place
+		x.place = nil
 	}
 }
 
@@ -133,36 +135,33 @@ func (x *exchange) sign(errs gqlerror.List) {
 	}
 }
 
-// encode writes a response and returns its parts in order. The data is gqlgen's own JSON. Only little of it is copied, so
-// that small answers are written at once; the buffer must be kept until the parts are written.
-func encode(buffer *bytes.Buffer, response *graphql.Response) ([][]byte, error) {
+// encode writes a response. The data is gqlgen's own JSON. Where there is much of it, it is not copied: encode
+// then returns the place in the buffer where it belongs, and otherwise -1.
+func encode(buffer *bytes.Buffer, response *graphql.Response) (dataAt int, err error) {
+	dataAt = -1
 	buffer.WriteByte('{')
 	if len(response.Errors) > 0 {
 		if err := member(buffer, "errors", response.Errors); err != nil {
-			return nil, err
+			return dataAt, err
 		}
 	}
-	large := len(response.Data) > maxPooledBuffer
-	var before int
 	if response.Data != nil {
 		separate(buffer)
 		buffer.WriteString(`"data":`)
-		if before = buffer.Len(); !large {
+		if len(response.Data) > maxPooledBuffer {
+			dataAt = buffer.Len()
+		} else {
 			buffer.Write(response.Data)
 		}
 	}
 	if len(response.Extensions) > 0 {
 		separate(buffer)
 		if err := member(buffer, "extensions", response.Extensions); err != nil {
-			return nil, err
+			return dataAt, err
 		}
 	}
 	buffer.WriteByte('}')
-	whole := buffer.Bytes()
-	if large {
-		return [][]byte{whole[:before], response.Data, whole[before:]}, nil
-	}
-	return [][]byte{whole}, nil
+	return dataAt, nil
 }
 
 func member(buffer *bytes.Buffer, name string, value any) error {

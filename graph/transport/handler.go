@@ -32,12 +32,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(refused)
 		return
 	}
-	if !h.enter() {
+	if !h.enter(x) {
 		x.refuse(errBusy)
 		return
 	}
-	x.leave = h.leave
-	defer x.release()
+	defer x.leave()
 
 	ctx, cancel := context.WithTimeout(newContext(r.Context(), x), h.options.Timeout)
 	defer cancel()
@@ -94,8 +93,8 @@ func (h *handler) run(ctx context.Context, x *exchange, params *graphql.RawParam
 	}
 	opCtx.DisableIntrospection = !h.options.Introspection
 
-	x.budget = h.newBudget(ctx, opCtx, x.cancel)
-	defer x.budget.stop()
+	x.budget.begin(ctx, opCtx, h, x.cancel)
+	defer x.budget.release()
 
 	next, ctx := h.executor.DispatchOperation(ctx, opCtx)
 	response := x.budget.run(ctx, next)
@@ -121,20 +120,16 @@ func choose(doc *ast.QueryDocument, name string) (*ast.OperationDefinition, *gql
 	return operation, nil
 }
 
-func (h *handler) enter() bool {
+// enter takes a place among the running operations, and reports whether one was free.
+func (h *handler) enter(x *exchange) bool {
 	if h.inFlight == nil {
 		return true
 	}
 	select {
 	case h.inFlight <- struct{}{}:
+		x.place = h.inFlight
 		return true
 	default:
 		return false
-	}
-}
-
-func (h *handler) leave() {
-	if h.inFlight != nil {
-		<-h.inFlight
 	}
 }
