@@ -81,8 +81,12 @@ func (c userChange) apply(tx ledger) error {
 		return err
 	}
 	next, take := decide(row.MirrorRow, c.statement, false)
+	barredAt := c.barredAt(row, next)
+	if next == row.MirrorRow && barredAt == row.BarredAt {
+		return nil
+	}
 	before := row
-	row.MirrorRow, row.BarredAt = next, c.barredAt(row, next)
+	row.MirrorRow, row.BarredAt = next, barredAt
 	switch {
 	case dead(next):
 		setProfile(&row, userProfile{})
@@ -97,9 +101,6 @@ func (c userChange) apply(tx ledger) error {
 	}
 	if barred(row) && !row.Banned && !row.Deprovisioned {
 		row.NeedsRead = true // two statements of one updated_at contradict each other
-	}
-	if row == before {
-		return nil
 	}
 	if err := tx.WriteUser(row); err != nil {
 		return err
