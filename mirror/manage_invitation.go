@@ -21,7 +21,7 @@ func (m *Manager) InviteMembers(ctx context.Context, actor models.Actor, organiz
 	if err := pathSegment(organizationID, actor.UserID); err != nil {
 		return nil, err
 	}
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := m.bounded(ctx, actor, organizationID)
 	defer cancel()
 	results := make([]models.InvitationResult, len(people))
 	var changes []change
@@ -93,7 +93,10 @@ func (m *Manager) invite(ctx context.Context, organizationID, inviterID string, 
 	if !models.ValidEmail(person.Email) {
 		return nil, errInvalidEmail
 	}
-	if wait := m.breaker.refuses(); wait > 0 || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return nil, unavailable(0)
+	}
+	if wait := m.breaker.refuses(); wait > 0 {
 		return nil, unavailable(wait)
 	}
 	marker := uuid.NewString()

@@ -57,15 +57,25 @@ type attempt struct {
 	err error
 	// wait is how long Clerk wants to be left alone.
 	wait time.Duration
+	// judgment is what the attempt has shown about Clerk.
+	judgment judgment
 }
 
 // try sends a change once.
-func (s step) try(ctx context.Context) attempt {
+func (s step) try(ctx context.Context) (a attempt) {
 	seen, sent := new(sighting), new(atomic.Bool)
+	defer func() {
+		a.judgment = seen.judgment()
+		if a.ending == endedDoubtful {
+			a.judgment = clerkFailed
+		}
+	}()
 	response, err := s.send(httptrace.WithClientTrace(withSighting(ctx, seen), &httptrace.ClientTrace{
 		WroteHeaders: func() { sent.Store(true) },
 	}))
 	switch status := seen.status; {
+	case seen.overdrawn > 0:
+		return attempt{ending: endedRefused, err: unavailable(seen.overdrawn)}
 	case status == 0 && !sent.Load():
 		return attempt{ending: endedUnsent}
 	case status == 0, status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
@@ -109,15 +119,15 @@ func (m *Manager) settle(ctx context.Context, s step) ([]change, error) {
 		a := s.try(ctx)
 		switch a.ending {
 		case endedWell, endedRefused:
-			m.breaker.heard(true)
+			m.breaker.heard(a.judgment)
 			return a.changes, a.err
 		case endedDoubtful, endedLost:
-			m.breaker.heard(false)
+			m.breaker.heard(a.judgment)
 			return m.lookFor(ctx, s, a)
 		}
 		wait := cmp.Or(a.wait, firstWait<<min(tried, 4))
 		if deadline, _ := ctx.Deadline(); time.Until(deadline) <= wait || !sleep(ctx, wait) {
-			m.breaker.heard(a.wait > 0) // a limit is an answer, too
+			m.breaker.heard(a.judgment)
 			return nil, unavailable(wait)
 		}
 	}
@@ -136,11 +146,11 @@ func (m *Manager) lookFor(ctx context.Context, s step, a attempt) ([]change, err
 		case errors.Is(err, ErrBackendUnavailable), errors.Is(err, ErrUnauthorized), err != nil && ctx.Err() != nil:
 			continue // as long as there is time
 		case err != nil:
-			m.breaker.heard(true)
+			m.breaker.heard(clerkAnswered)
 			return nil, err
 		}
 		if changes, err := s.read(found); err == nil {
-			m.breaker.heard(true)
+			m.breaker.heard(clerkAnswered)
 			return changes, nil
 		}
 	}
