@@ -102,6 +102,7 @@ func (m *Manager) invite(ctx context.Context, organizationID, inviterID string, 
 	marker := uuid.NewString()
 	path := "/organizations/" + organizationID + "/invitations"
 	changes, err := m.settle(ctx, step{
+		role: person.Role,
 		send: func(ctx context.Context) (*clerk.APIResponse, error) {
 			made, err := m.invitations.Create(ctx, &organizationinvitation.CreateParams{
 				OrganizationID: organizationID, EmailAddress: &person.Email, Role: &person.Role, InviterUserID: &inviterID,
@@ -152,7 +153,7 @@ func (m *Manager) reasonOf(err error) models.Reason {
 		return models.ReasonInvalidEmail
 	case errors.Is(err, models.ErrUnknownOutcome):
 		return models.ReasonUnknownOutcome
-	case errors.Is(err, models.ErrNotFound): // the role, or the organization
+	case errors.Is(err, models.ErrNotFound): // the organization, or a role that the copy knows and Clerk does not
 		return models.ReasonOther
 	}
 	m.mirror.config.Logger.Warn("mirror: somebody could not be invited", "error", err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type step struct {
 	look func(ctx context.Context) (said, error)
 	// read is what an answer changes in the copy.
 	read func(said) ([]change, error)
+	// role is the key of the role that somebody gets; "" where nobody gets one.
+	role string
 }
 
 var errAbsent = errors.New("mirror: the change has not happened")
@@ -120,7 +123,7 @@ func (m *Manager) settle(ctx context.Context, s step) ([]change, error) {
 		switch a.ending {
 		case endedWell, endedRefused:
 			m.breaker.heard(a.judgment)
-			return a.changes, a.err
+			return a.changes, m.whatIsNotFound(ctx, s, a.err)
 		case endedDoubtful, endedLost:
 			m.breaker.heard(a.judgment)
 			return m.lookFor(ctx, s, a)
@@ -155,6 +158,19 @@ func (m *Manager) lookFor(ctx context.Context, s step, a attempt) ([]change, err
 		}
 	}
 	return nil, models.ErrUnknownOutcome
+}
+
+// whatIsNotFound turns Clerk's answer that something was not found into an *InvalidError for the role, if the copy of Clerk
+// has roles and this one is not among them. Clerk itself does not say which it was: the role, or who was to get it.
+func (m *Manager) whatIsNotFound(ctx context.Context, s step, err error) error {
+	if s.role == "" || !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	roles, unread := m.mirror.store.Roles(ctx)
+	if unread != nil || len(roles) == 0 || slices.ContainsFunc(roles, func(r models.OrganizationRole) bool { return r.Key == s.role }) {
+		return err
+	}
+	return models.Invalid("role", "is not accepted")
 }
 
 func unavailable(wait time.Duration) error {
