@@ -51,7 +51,8 @@ type Actor struct {
 	SessionID string `json:"sid"`
 	// Issuer is where the impersonator signed in, or "".
 	Issuer string `json:"iss"`
-	// Type is "" of a person and "agent" of an agent. Whatever it is, somebody else than the user acts.
+	// Type is "" of a person and "agent" of an agent. Whatever it is, somebody else than the user
+	// acts.
 	Type string `json:"type"`
 }
 

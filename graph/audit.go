@@ -54,8 +54,8 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 	return connection, nil
 }
 
-// actorID returns the user whom entries name as their actor: of a member's id the member's, and anything else as it is. The id
-// of a member whom the organization does not have is no actor's.
+// actorID returns the user whom entries name as their actor: of a member's id the member's, and
+// anything else as it is. The id of a member whom the organization does not have is no actor's.
 func (r *Resolver) actorID(ctx context.Context, given *string) (*string, error) {
 	if given == nil {
 		return nil, nil

@@ -207,7 +207,8 @@ func TestDeletingTakesReverification(t *testing.T) {
 	}
 }
 
-// Whoever acts in a user's name manages nothing, whatever the user may do, and whatever Clerk calls the actor.
+// Whoever acts in a user's name manages nothing, whatever the user may do, and whatever Clerk calls
+// the actor.
 func TestImpersonatorsAndAgentsDoNotManage(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -44,7 +44,8 @@ func (r viewerResolver) ImpersonatorType(_ context.Context, viewer *auth.Viewer)
 	return impersonatorType(viewer.Actor), nil
 }
 
-// impersonatorType says who an actor is; nil where nobody acts in the user's name. Clerk leaves the type of a person out.
+// impersonatorType says who an actor is; nil where nobody acts in the user's name. Clerk leaves the
+// type of a person out.
 func impersonatorType(actor *auth.Actor) *models.ImpersonatorType {
 	if actor == nil {
 		return nil

@@ -48,7 +48,8 @@ type sighting struct {
 	date   time.Time
 	// retryAfter is how long Clerk wants to be left alone; 0 where it does not say.
 	retryAfter time.Duration
-	// overdrawn is how long the request would have had to wait for our own budget. 0 unless that was too long.
+	// overdrawn is how long the request would have had to wait for our own budget. 0 unless that
+	// was too long.
 	overdrawn time.Duration
 	// failed reports that Clerk failed at the request, see unanswered.
 	failed bool
@@ -110,8 +111,9 @@ func (c *carrier) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// unanswered reports whether an attempt without an answer is Clerk's failure: the connection failed, the attempt's own time
-// passed, or the caller gave up after at least half of that time. A caller who gave up earlier says nothing about Clerk.
+// unanswered reports whether an attempt without an answer is Clerk's failure: the connection
+// failed, the attempt's own time passed, or the caller gave up after at least half of that time. A
+// caller who gave up earlier says nothing about Clerk.
 func (c *carrier) unanswered(caller context.Context, started time.Time) bool {
 	return caller.Err() == nil || time.Since(started) >= c.timeout/2
 }

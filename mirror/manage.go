@@ -45,8 +45,9 @@ type ManagerConfig struct {
 	Backend BackendConfig
 	// Record returns who writes a deed down, nil for nobody; the audit log unless given.
 	Record func(ctx context.Context, deed Deed) Recorder
-	// Unlimited says that Clerk may be asked as fast as it answers: the local one, which has limits of its own. Otherwise it
-	// is asked within half of what it allows, and for one organization or user within a quarter of that.
+	// Unlimited says that Clerk may be asked as fast as it answers: the local one, which has limits
+	// of its own. Otherwise it is asked within half of what it allows, and for one organization or
+	// user within a quarter of that.
 	Unlimited bool
 }
 
@@ -107,8 +108,8 @@ func changesBudget(secretKey string) *rate.Limiter {
 	return rate.NewLimiter(4, 10)
 }
 
-// bounded returns the context of a change: with the time that it has, and with whose shares of the budget it takes. The
-// caller's hanging up does not end it, as Clerk may have it already.
+// bounded returns the context of a change: with the time that it has, and with whose shares of the
+// budget it takes. The caller's hanging up does not end it, as Clerk may have it already.
 func (m *Manager) bounded(ctx context.Context, actor models.Actor, organizationID string) (context.Context, context.CancelFunc) {
 	ctx = withPayers(ctx, actor.UserID, organizationID)
 	end := time.Now().Add(longestChange)

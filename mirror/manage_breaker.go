@@ -16,7 +16,8 @@ const (
 type judgment int
 
 const (
-	// undecided is the judgment of a request that was never sent, or that we gave up before Clerk had its time.
+	// undecided is the judgment of a request that was never sent, or that we gave up before Clerk
+	// had its time.
 	undecided judgment = iota
 	clerkAnswered
 	clerkFailed
@@ -50,8 +51,8 @@ func (b *breaker) refuses() time.Duration {
 	return 0
 }
 
-// heard notes what a change has shown about Clerk. If the one that was let through after a pause has shown nothing, the next
-// one is let through at once.
+// heard notes what a change has shown about Clerk. If the one that was let through after a pause
+// has shown nothing, the next one is let through at once.
 func (b *breaker) heard(v judgment) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

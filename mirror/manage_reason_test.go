@@ -57,7 +57,8 @@ func TestClerksRulesHaveReasons(t *testing.T) {
 	}
 }
 
-// Clerk says only that something was not found. If the copy has roles, it tells an unknown role from an unknown user.
+// Clerk says only that something was not found. If the copy has roles, it tells an unknown role
+// from an unknown user.
 func TestAnUnknownRoleIsNamed(t *testing.T) {
 	t.Parallel()
 	g := newManaged(t)

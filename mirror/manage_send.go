@@ -160,8 +160,9 @@ func (m *Manager) lookFor(ctx context.Context, s step, a attempt) ([]change, err
 	return nil, models.ErrUnknownOutcome
 }
 
-// whatIsNotFound turns Clerk's answer that something was not found into an *InvalidError for the role, if the copy of Clerk
-// has roles and this one is not among them. Clerk itself does not say which it was: the role, or who was to get it.
+// whatIsNotFound turns Clerk's answer that something was not found into an *InvalidError for the
+// role, if the copy of Clerk has roles and this one is not among them. Clerk itself does not say
+// which it was: the role, or who was to get it.
 func (m *Manager) whatIsNotFound(ctx context.Context, s step, err error) error {
 	if s.role == "" || !errors.Is(err, models.ErrNotFound) {
 		return err

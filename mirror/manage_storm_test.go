@@ -17,7 +17,8 @@ import (
 	"github.com/tenantry/tenantry/models"
 )
 
-// What a request shows about Clerk: only what Clerk did or failed to do counts, never a deadline of ours.
+// What a request shows about Clerk: only what Clerk did or failed to do counts, never a deadline of
+// ours.
 func TestJudgmentOfARequest(t *testing.T) {
 	t.Parallel()
 	const timeout = 2 * time.Second
@@ -78,7 +79,8 @@ func TestJudgmentOfARequest(t *testing.T) {
 	}
 }
 
-// stormed is a Manager over a Clerk that takes a tenth of a second for each answer, and another organization beside Nora's.
+// stormed is a Manager over a Clerk that takes a tenth of a second for each answer, and another
+// organization beside Nora's.
 func stormed(t *testing.T, budget *rate.Limiter, shares *shares) (g *managed, other string, sent *atomic.Int64) {
 	g = newManaged(t)
 	made, err := g.CreateOrganization(t.Context(), models.Actor{UserID: "user_gus"}, models.OrganizationInput{Name: ptr("Of Gus")})
@@ -99,8 +101,8 @@ func stormed(t *testing.T, budget *rate.Limiter, shares *shares) (g *managed, ot
 	return g, made.ID, sent
 }
 
-// storm asks for 50 organizations at once, each within the time of a request, and returns how many were made and how many
-// refused for the time being.
+// storm asks for 50 organizations at once, each within the time of a request, and returns how many
+// were made and how many refused for the time being.
 func (g *managed) storm(t *testing.T, during func()) (made, refused int64) {
 	t.Helper()
 	var ok, wait atomic.Int64
@@ -159,7 +161,8 @@ func TestABurstLeavesRoomForOthers(t *testing.T) {
 	g.changeElsewhere(t, other, "org:admin")
 }
 
-// The 50 mutations of one request come one after the other, and have the time of one request in all.
+// The 50 mutations of one request come one after the other, and have the time of one request in
+// all.
 func TestABurstInOneRequest(t *testing.T) {
 	t.Parallel()
 	budget := changesBudget("sk_test_x")

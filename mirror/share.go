@@ -8,10 +8,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// sharesKept is the maximum number of organizations and users whose shares are remembered. A forgotten one starts afresh.
+// sharesKept is the maximum number of organizations and users whose shares are remembered. A
+// forgotten one starts afresh.
 const sharesKept = 10_000
 
-// shares limits each organization and each user to a quarter of a budget, so that a burst of one leaves the rest to others.
+// shares limits each organization and each user to a quarter of a budget, so that a burst of one
+// leaves the rest to others.
 type shares struct {
 	limit rate.Limit
 	burst int
@@ -40,13 +42,14 @@ func (s *shares) of(id string) *rate.Limiter {
 
 type payersKey struct{}
 
-// withPayers returns a context whose requests to Clerk count against the shares of these organizations and users.
+// withPayers returns a context whose requests to Clerk count against the shares of these
+// organizations and users.
 func withPayers(ctx context.Context, ids ...string) context.Context {
 	return context.WithValue(ctx, payersKey{}, ids)
 }
 
-// pay waits until the shares of the context's payers, and then the whole budget, have room for a request. The budget comes
-// last, so that a request that waits for a share holds no place in it.
+// pay waits until the shares of the context's payers, and then the whole budget, have room for a
+// request. The budget comes last, so that a request that waits for a share holds no place in it.
 func (c *carrier) pay(ctx context.Context, seen *sighting) error {
 	payers, _ := ctx.Value(payersKey{}).([]string)
 	for _, id := range payers {
@@ -60,8 +63,8 @@ func (c *carrier) pay(ctx context.Context, seen *sighting) error {
 	return take(ctx, c.budget, seen)
 }
 
-// take waits for a limiter's next token. If that would take longer than ctx has, it returns context.DeadlineExceeded at once
-// and notes the wait in seen.
+// take waits for a limiter's next token. If that would take longer than ctx has, it returns
+// context.DeadlineExceeded at once and notes the wait in seen.
 func take(ctx context.Context, limiter *rate.Limiter, seen *sighting) error {
 	place := limiter.Reserve()
 	wait := place.Delay()

@@ -4,7 +4,8 @@ package models
 type Actor struct {
 	// UserID is the user in whose name it is done. Empty where no user does it.
 	UserID string
-	// ImpersonatorID is the user or agent who really does it, where somebody acts in another's name; else nil.
+	// ImpersonatorID is the user or agent who really does it, where somebody acts in another's
+	// name; else nil.
 	ImpersonatorID *string
 	// ImpersonatorType says who that is; nil where ImpersonatorID is.
 	ImpersonatorType *ImpersonatorType

@@ -30,7 +30,8 @@ type AuditEntry struct {
 	// ActorID is the user in whose name it was done, nil where no user did it.
 	ActorID        *string
 	ImpersonatorID *string
-	// ImpersonatorType says who the impersonator is. Nil where there is none, and in entries from before it was recorded.
+	// ImpersonatorType says who the impersonator is. Nil where there is none, and in entries from
+	// before it was recorded.
 	ImpersonatorType *ImpersonatorType
 	// TargetType is the GraphQL type of what was changed, TargetID its id for clients.
 	TargetType string

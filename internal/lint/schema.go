@@ -64,8 +64,8 @@ func checkMutations(mutation *ast.Definition, found *faults) {
 	}
 }
 
-// managing reports whether a mutation may change organizations, members or invitations: what asks for a permission of Clerk's
-// own, and, as it may do anything, what asks for no permission.
+// managing reports whether a mutation may change organizations, members or invitations: what asks
+// for a permission of Clerk's own, and, as it may do anything, what asks for no permission.
 func managing(mutation *ast.FieldDefinition) bool {
 	for _, directive := range mutation.Directives.ForNames("hasPermission") {
 		if permission := argument(directive, "permission"); permission != nil && !strings.HasPrefix(*permission, "org:sys_") {
