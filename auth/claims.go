@@ -45,13 +45,14 @@ type ActiveOrganization struct {
 
 // Actor is who acts in another user's name.
 type Actor struct {
-	// Subject is the impersonator's user id.
+	// Subject is the impersonator's id: a user's, or an agent's.
 	Subject string `json:"sub"`
 	// SessionID is the impersonator's session, or "".
 	SessionID string `json:"sid"`
 	// Issuer is where the impersonator signed in, or "".
 	Issuer string `json:"iss"`
-	// Type is "agent" where no person acts, or "".
+	// Type is "" of a person and "agent" of an agent. Whatever it is, somebody else than the user
+	// acts.
 	Type string `json:"type"`
 }
 

@@ -30,6 +30,9 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 	if err := filter.Check(); err != nil {
 		return nil, err
 	}
+	if filter.ActorID, err = r.actorID(ctx, actor); err != nil {
+		return nil, err
+	}
 	slice, err := r.org(ctx).AuditLog(ctx, filter, page)
 	if err != nil {
 		return nil, err
@@ -49,6 +52,26 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		}
 	}
 	return connection, nil
+}
+
+// actorID returns the user whom entries name as their actor: of a member's id the member's, and
+// anything else as it is. The id of a member whom the organization does not have is no actor's.
+func (r *Resolver) actorID(ctx context.Context, given *string) (*string, error) {
+	if given == nil {
+		return nil, nil
+	}
+	id, err := models.ParseUUID(models.KindMember, *given)
+	if err != nil {
+		return given, nil
+	}
+	member, err := r.org(ctx).Member(ctx, id)
+	switch {
+	case isNotFound(err):
+		return given, nil
+	case err != nil:
+		return nil, err
+	}
+	return &member.UserID, nil
 }
 
 func (r auditEntryConnectionResolver) TotalCount(ctx context.Context, connection *AuditEntryConnection) (*int32, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/internal/dbtest"
@@ -17,7 +18,7 @@ func TestAuditLog(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	support := viewer("user_ada", acme, "org:admin", everything...)
-	support.Actor = &auth.Actor{Subject: "user_support"}
+	support.Actor = &auth.Actor{Subject: "user_support", Type: "agent"}
 	created := a.ask(ada, `mutation { createDocument(input: {title: "One", content: "first"}) { document { id } } }`, nil)
 	id := created.At("createDocument", "document", "id")
 	const update = `mutation($id: ID!, $v: Int!, $title: String) { updateDocument(input: {id: $id, expectedVersion: $v, title: $title}) { document { version } } }`
@@ -35,15 +36,19 @@ func TestAuditLog(t *testing.T) {
 
 	const log = `query($first: Int, $after: String, $action: String, $actor: ID, $target: ID, $since: DateTime, $until: DateTime) { organization {
 		auditLog(first: $first, after: $after, action: $action, actor: $actor, targetId: $target, since: $since, until: $until) {
-			nodes { action outcome actor { name } actorId impersonatorId targetType targetId changes { field before after } items { code } requestId }
+			nodes { action outcome actor { name } actorId impersonatorId impersonatorType targetType targetId changes { field before after } items { code } requestId }
 			edges { node { id at } } pageInfo { hasNextPage endCursor } totalCount } } }`
 	type entry = map[string]any
 	of := func(action, outcome string, impersonator any, changes ...any) entry {
+		var impersonatorType any
+		if impersonator != nil {
+			impersonatorType = "AGENT"
+		}
 		if changes == nil {
 			changes = []any{}
 		}
 		return entry{
-			"action": action, "outcome": outcome, "actor": entry{"name": "Name of ada"}, "actorId": "user_ada", "impersonatorId": impersonator,
+			"action": action, "outcome": outcome, "actor": entry{"name": "Name of ada"}, "actorId": "user_ada", "impersonatorId": impersonator, "impersonatorType": impersonatorType,
 			"targetType": "Document", "targetId": id, "changes": changes, "items": []any{}, "requestId": "the-same-request-id",
 		}
 	}
@@ -64,10 +69,13 @@ func TestAuditLog(t *testing.T) {
 		t.Errorf("pages: %s, %s", first.Body, second.Body)
 	}
 	at := all.At("organization", "auditLog", "edges", 1, "node", "at")
+	adaID, gusID := a.memberOf(acme, "user_ada"), a.memberOf(globex, "user_gus")
 	for name, test := range map[string]struct {
 		filter variables
 		total  float64
 	}{
+		"actor's user": {variables{"actor": "user_ada"}, 3}, "actor's member": {variables{"actor": adaID}, 3},
+		"another organization's member": {variables{"actor": gusID}, 0}, "no member": {variables{"actor": models.GlobalID(models.KindMember, uuid.New())}, 0},
 		"action": {variables{"action": "document.update"}, 2}, "actor": {variables{"actor": "user_gus"}, 0}, "target": {variables{"target": id}, 3},
 		"since": {variables{"since": at}, 2}, "until": {variables{"until": at}, 1}, "several": {variables{"action": "document.update", "until": at}, 0},
 	} {
@@ -75,6 +83,11 @@ func TestAuditLog(t *testing.T) {
 		nodes, _ := got.At("organization", "auditLog", "nodes").([]any)
 		if got.At("organization", "auditLog", "totalCount") != test.total || float64(len(nodes)) != test.total {
 			t.Errorf("%s: %s", name, got.Body)
+		}
+	}
+	for actor, total := range map[string]float64{gusID: 1, adaID: 0, "user_ada": 0} {
+		if got := a.ask(gus, log, variables{"actor": actor}); got.Code() != "" || got.At("organization", "auditLog", "totalCount") != total {
+			t.Errorf("the other organization's, of %s: %s", actor, got.Body)
 		}
 	}
 	other := a.ask(gus, log, nil)

@@ -68,7 +68,7 @@ func requires(directive *ast.Directive) (words []string) {
 	case "inOrganization":
 		return []string{requiresOrganization}
 	case "notImpersonated":
-		return []string{"that nobody acts in the user's name"}
+		return []string{"that no impersonator or agent acts in the user's name"}
 	case "hasPermission":
 		for _, name := range []string{"permission", "role", "feature", "plan"} {
 			if value := argument(directive, name); value != nil {

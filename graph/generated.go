@@ -71,18 +71,19 @@ type ComplexityRoot struct {
 	}
 
 	AuditEntry struct {
-		Action         func(childComplexity int) int
-		Actor          func(childComplexity int) int
-		ActorID        func(childComplexity int) int
-		At             func(childComplexity int) int
-		Changes        func(childComplexity int) int
-		GlobalID       func(childComplexity int) int
-		ImpersonatorID func(childComplexity int) int
-		Items          func(childComplexity int) int
-		Outcome        func(childComplexity int) int
-		RequestID      func(childComplexity int) int
-		TargetID       func(childComplexity int) int
-		TargetType     func(childComplexity int) int
+		Action           func(childComplexity int) int
+		Actor            func(childComplexity int) int
+		ActorID          func(childComplexity int) int
+		At               func(childComplexity int) int
+		Changes          func(childComplexity int) int
+		GlobalID         func(childComplexity int) int
+		ImpersonatorID   func(childComplexity int) int
+		ImpersonatorType func(childComplexity int) int
+		Items            func(childComplexity int) int
+		Outcome          func(childComplexity int) int
+		RequestID        func(childComplexity int) int
+		TargetID         func(childComplexity int) int
+		TargetType       func(childComplexity int) int
 	}
 
 	AuditEntryConnection struct {
@@ -318,13 +319,14 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		Can          func(childComplexity int, permission string) int
-		Impersonator func(childComplexity int) int
-		Membership   func(childComplexity int) int
-		Memberships  func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		Organization func(childComplexity int) int
-		Permissions  func(childComplexity int) int
-		User         func(childComplexity int) int
+		Can              func(childComplexity int, permission string) int
+		Impersonator     func(childComplexity int) int
+		ImpersonatorType func(childComplexity int) int
+		Membership       func(childComplexity int) int
+		Memberships      func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Organization     func(childComplexity int) int
+		Permissions      func(childComplexity int) int
+		User             func(childComplexity int) int
 	}
 }
 
@@ -396,6 +398,7 @@ type ViewerResolver interface {
 
 	Can(ctx context.Context, obj *auth.Viewer, permission string) (bool, error)
 	Impersonator(ctx context.Context, obj *auth.Viewer) (*User, error)
+	ImpersonatorType(ctx context.Context, obj *auth.Viewer) (*models.ImpersonatorType, error)
 	Memberships(ctx context.Context, obj *auth.Viewer, first *int32, after *string, last *int32, before *string) (*OrganizationMembershipConnection, error)
 }
 
@@ -498,6 +501,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEntry.ImpersonatorID(childComplexity), true
+	case "AuditEntry.impersonatorType":
+		if e.ComplexityRoot.AuditEntry.ImpersonatorType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ImpersonatorType(childComplexity), true
 	case "AuditEntry.items":
 		if e.ComplexityRoot.AuditEntry.Items == nil {
 			break
@@ -1405,6 +1414,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Impersonator(childComplexity), true
+	case "Viewer.impersonatorType":
+		if e.ComplexityRoot.Viewer.ImpersonatorType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.ImpersonatorType(childComplexity), true
 	case "Viewer.membership":
 		if e.ComplexityRoot.Viewer.Membership == nil {
 			break
@@ -1558,7 +1573,7 @@ directive @hasPermission(
   reverification: Reverification
 ) on FIELD_DEFINITION | OBJECT
 
-"Never for an impersonator: somebody who acts in the user's name is refused with the code FORBIDDEN and the reason IMPERSONATION. It stands beside one of the other directives."
+"Only for the user in person: whoever acts in the user's name, a person who impersonates the user or an agent, is refused with the code FORBIDDEN and the reason IMPERSONATION. It stands beside one of the other directives, and on every mutation of organizations, members and invitations."
 directive @notImpersonated on FIELD_DEFINITION
 
 "Answers whether the viewer may do something, from what the schema asks for there, so that it is written once."
@@ -1614,40 +1629,40 @@ type Query {
 "What can be changed."
 type Mutation {
   "Writes a new document in the active organization."
-  createDocument(input: CreateDocumentInput!): CreateDocumentPayload @hasPermission(permission: "org:documents:create")
+  createDocument("The new document." input: CreateDocumentInput!): CreateDocumentPayload @hasPermission(permission: "org:documents:create")
 
   "Changes a document of the active organization."
-  updateDocument(input: UpdateDocumentInput!): UpdateDocumentPayload @hasPermission(permission: "org:documents:update")
+  updateDocument("The document, the version that was read, and what to change." input: UpdateDocumentInput!): UpdateDocumentPayload @hasPermission(permission: "org:documents:update")
 
   "Deletes a document of the active organization, for good."
-  deleteDocument(input: DeleteDocumentInput!): DeleteDocumentPayload @hasPermission(permission: "org:documents:delete") @notImpersonated
+  deleteDocument("The document to delete." input: DeleteDocumentInput!): DeleteDocumentPayload @hasPermission(permission: "org:documents:delete") @notImpersonated
 
   "Makes an organization, whose administrator the viewer becomes. No organization need be active. To work in it, activate it in Clerk and send a token for it."
-  createOrganization(input: CreateOrganizationInput!): CreateOrganizationPayload @signedIn
+  createOrganization("The new organization." input: CreateOrganizationInput!): CreateOrganizationPayload @signedIn @notImpersonated
 
   "Changes the name and the slug of the active organization, or its public metadata."
-  updateOrganization(input: UpdateOrganizationInput!): UpdateOrganizationPayload @hasPermission(permission: "org:sys_profile:manage")
+  updateOrganization("What to change." input: UpdateOrganizationInput!): UpdateOrganizationPayload @hasPermission(permission: "org:sys_profile:manage") @notImpersonated
 
   "Deletes the active organization, for good."
-  deleteOrganization(input: DeleteOrganizationInput!): DeleteOrganizationPayload @hasPermission(permission: "org:sys_profile:delete", reverification: "strict") @notImpersonated
+  deleteOrganization("The organization's name, if the person was asked to type it." input: DeleteOrganizationInput!): DeleteOrganizationPayload @hasPermission(permission: "org:sys_profile:delete", reverification: "strict") @notImpersonated
 
   "Ends the viewer's own membership of the active organization."
-  leaveOrganization(input: LeaveOrganizationInput!): LeaveOrganizationPayload @inOrganization @notImpersonated
+  leaveOrganization("The organization's name, if the person was asked to type it." input: LeaveOrganizationInput!): LeaveOrganizationPayload @inOrganization @notImpersonated
 
   "Invites people into the active organization by e-mail. What becomes of one does not touch the others."
-  inviteMembers(input: InviteMembersInput!): InviteMembersPayload @hasPermission(permission: "org:sys_memberships:manage")
+  inviteMembers("The people to invite, each with a role." input: InviteMembersInput!): InviteMembersPayload @hasPermission(permission: "org:sys_memberships:manage") @notImpersonated
 
   "Takes back an invitation that nobody has accepted."
-  revokeInvitation(input: RevokeInvitationInput!): RevokeInvitationPayload @hasPermission(permission: "org:sys_memberships:manage")
+  revokeInvitation("The invitation to take back." input: RevokeInvitationInput!): RevokeInvitationPayload @hasPermission(permission: "org:sys_memberships:manage") @notImpersonated
 
   "Makes somebody who has an account a member of the active organization, without an invitation."
-  addMember(input: AddMemberInput!): AddMemberPayload @hasPermission(permission: "org:sys_memberships:manage")
+  addMember("The user and the role." input: AddMemberInput!): AddMemberPayload @hasPermission(permission: "org:sys_memberships:manage") @notImpersonated
 
   "Gives a member of the active organization another role."
-  updateMemberRole(input: UpdateMemberRoleInput!): UpdateMemberRolePayload @hasPermission(permission: "org:sys_memberships:manage")
+  updateMemberRole("The member and the new role." input: UpdateMemberRoleInput!): UpdateMemberRolePayload @hasPermission(permission: "org:sys_memberships:manage") @notImpersonated
 
   "Takes a member out of the active organization."
-  removeMember(input: RemoveMemberInput!): RemoveMemberPayload @hasPermission(permission: "org:sys_memberships:manage")
+  removeMember("The member to take out." input: RemoveMemberInput!): RemoveMemberPayload @hasPermission(permission: "org:sys_memberships:manage") @notImpersonated
 }
 
 "An object that can be fetched again by its id."
@@ -1682,8 +1697,10 @@ type Viewer @signedIn {
   permissions: [String!]!
   "Whether the viewer has a permission in the active organization."
   can("The permission's name, for example org:documents:delete." permission: Permission!): Boolean!
-  "Who really acts, when somebody impersonates the user. Null otherwise."
+  "Who really acts, when somebody acts in the user's name. Of an agent only the id is known. Null otherwise."
   impersonator: User
+  "Whether that is a person or an agent. Null if nobody acts in the user's name."
+  impersonatorType: ImpersonatorType
   "The user's memberships of all their organizations, whichever is active, in the order of joining. Null, with an error with the code NO_ACTIVE_ORGANIZATION and the reason SESSION_PENDING, while the session is pending."
   memberships(
     "The number of memberships from the start or after a cursor, 1 to 100. Without first and last: 25."
@@ -1695,6 +1712,16 @@ type Viewer @signedIn {
     "Only memberships before this cursor."
     before: String
   ): OrganizationMembershipConnection @signedIn
+}
+
+"Who acts in a user's name."
+enum ImpersonatorType {
+  "A person who impersonates the user, for example to help."
+  PERSON
+  "An agent: a program that acts for the user."
+  AGENT
+  "Somebody of a type that this server does not know. The same is refused as for the others."
+  OTHER
 }
 
 "Whether the viewer may do something."
@@ -1719,7 +1746,7 @@ enum DenialReason {
   FEATURE
   "Neither the organization nor the user has the plan."
   PLAN
-  "The viewer acts in another user's name."
+  "The viewer acts in another user's name, as a person or as an agent."
   IMPERSONATION
   "The viewer must prove once more who they are."
   REVERIFICATION
@@ -1850,7 +1877,7 @@ type Organization implements Node @signedIn {
     before: String
     "Only this action, for example document.delete."
     action: String
-    "Only what was done in the name of this user: an AuditEntry.actorId."
+    "Only what was done in the name of this person: a Member.id or an AuditEntry.actorId."
     actor: ID
     "Only what was done to this object: an AuditEntry.targetId, which is the object's id."
     targetId: ID
@@ -2060,7 +2087,7 @@ type CreateDocumentPayload {
   documentEdge: DocumentEdge
 }
 
-"A change of a document. What is left out or null stays as it is."
+"A change of a document. What is left out or null stays as it is. If nothing changes, version and updatedAt stay, too."
 input UpdateDocumentInput {
   "The document's id."
   id: ID!
@@ -2242,8 +2269,10 @@ type AuditEntry @hasPermission(permission: "org:audit_log:read") {
   actor: Member
   "Clerk's id of the user in whose name it was done. Null if no user did it."
   actorId: ID
-  "Clerk's id of the user who really did it, where somebody acted in the actor's name. Null otherwise."
+  "Clerk's id of the user or agent who really did it, where somebody acted in the actor's name. Null otherwise."
   impersonatorId: ID
+  "Whether that is a person or an agent. Null if nobody acted in the actor's name, and in entries from before this was recorded."
+  impersonatorType: ImpersonatorType
   "The type of what it was done to, for example Document."
   targetType: String!
   "The id of what it was done to, which need not exist any more."
@@ -2359,6 +2388,8 @@ func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field gr
 		return ec.fieldContext_AuditEntry_actorId(ctx, field)
 	case "impersonatorId":
 		return ec.fieldContext_AuditEntry_impersonatorId(ctx, field)
+	case "impersonatorType":
+		return ec.fieldContext_AuditEntry_impersonatorType(ctx, field)
 	case "targetType":
 		return ec.fieldContext_AuditEntry_targetType(ctx, field)
 	case "targetId":
@@ -2807,6 +2838,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_can(ctx, field)
 	case "impersonator":
 		return ec.fieldContext_Viewer_impersonator(ctx, field)
+	case "impersonatorType":
+		return ec.fieldContext_Viewer_impersonatorType(ctx, field)
 	case "memberships":
 		return ec.fieldContext_Viewer_memberships(ctx, field)
 	}
@@ -3897,6 +3930,29 @@ func (ec *executionContext) _AuditEntry_impersonatorId(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_AuditEntry_impersonatorId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEntry", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AuditEntry_impersonatorType(ctx context.Context, field graphql.CollectedField, obj *models.AuditEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditEntry_impersonatorType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImpersonatorType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.ImpersonatorType) graphql.Marshaler {
+			return ec.marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuditEntry_impersonatorType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditEntry", field, false, false, "ImpersonatorType")
 }
 
 func (ec *executionContext) _AuditEntry_targetType(ctx context.Context, field graphql.CollectedField, obj *models.AuditEntry) (ret graphql.Marshaler) {
@@ -6367,8 +6423,15 @@ func (ec *executionContext) _Mutation_createOrganization(ctx context.Context, fi
 				}
 				return ec.Directives.SignedIn(ctx, nil, directive0)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *CreateOrganizationPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *CreateOrganizationPayload) graphql.Marshaler {
@@ -6429,8 +6492,15 @@ func (ec *executionContext) _Mutation_updateOrganization(ctx context.Context, fi
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *UpdateOrganizationPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *UpdateOrganizationPayload) graphql.Marshaler {
@@ -6629,8 +6699,15 @@ func (ec *executionContext) _Mutation_inviteMembers(ctx context.Context, field g
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *InviteMembersPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *InviteMembersPayload) graphql.Marshaler {
@@ -6691,8 +6768,15 @@ func (ec *executionContext) _Mutation_revokeInvitation(ctx context.Context, fiel
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *RevokeInvitationPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *RevokeInvitationPayload) graphql.Marshaler {
@@ -6753,8 +6837,15 @@ func (ec *executionContext) _Mutation_addMember(ctx context.Context, field graph
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *AddMemberPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *AddMemberPayload) graphql.Marshaler {
@@ -6815,8 +6906,15 @@ func (ec *executionContext) _Mutation_updateMemberRole(ctx context.Context, fiel
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *UpdateMemberRolePayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *UpdateMemberRolePayload) graphql.Marshaler {
@@ -6877,8 +6975,15 @@ func (ec *executionContext) _Mutation_removeMember(ctx context.Context, field gr
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission, nil, nil, nil, nil)
 			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.NotImpersonated == nil {
+					var zeroVal *RemoveMemberPayload
+					return zeroVal, errors.New("directive notImpersonated is not implemented")
+				}
+				return ec.Directives.NotImpersonated(ctx, nil, directive1)
+			}
 
-			next = directive1
+			next = directive2
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *RemoveMemberPayload) graphql.Marshaler {
@@ -8720,6 +8825,29 @@ func (ec *executionContext) fieldContext_Viewer_impersonator(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Viewer_impersonatorType(ctx context.Context, field graphql.CollectedField, obj *auth.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_impersonatorType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().ImpersonatorType(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.ImpersonatorType) graphql.Marshaler {
+			return ec.marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_impersonatorType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Viewer", field, true, true, "ImpersonatorType")
 }
 
 func (ec *executionContext) _Viewer_memberships(ctx context.Context, field graphql.CollectedField, obj *auth.Viewer) (ret graphql.Marshaler) {
@@ -10665,6 +10793,11 @@ func (ec *executionContext) _AuditEntry(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "impersonatorType":
+			out.Values[i] = ec._AuditEntry_impersonatorType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "targetType":
 			out.Values[i] = ec._AuditEntry_targetType(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -12472,6 +12605,12 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Viewer_impersonator(ctx, field, obj)
 				})
+		case "impersonatorType":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Viewer_impersonatorType(ctx, field, obj)
+				})
 		case "memberships":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -13667,6 +13806,38 @@ func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.Se
 	res := graphql.MarshalID(*v)
 	return res
 }
+
+func (ec *executionContext) unmarshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType(ctx context.Context, v any) (*models.ImpersonatorType, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType[tmp]
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType(ctx context.Context, sel ast.SelectionSet, v *models.ImpersonatorType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType[*v])
+	return res
+}
+
+var (
+	unmarshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType = map[string]models.ImpersonatorType{
+		"PERSON": models.ImpersonatorPerson,
+		"AGENT":  models.ImpersonatorAgent,
+		"OTHER":  models.ImpersonatorOther,
+	}
+	marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType = map[models.ImpersonatorType]string{
+		models.ImpersonatorPerson: "PERSON",
+		models.ImpersonatorAgent:  "AGENT",
+		models.ImpersonatorOther:  "OTHER",
+	}
+)
 
 func (ec *executionContext) unmarshalOInt2ᚖint32(ctx context.Context, v any) (*int32, error) {
 	if v == nil {

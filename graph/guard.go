@@ -36,13 +36,14 @@ func inOrganization(viewer *auth.Viewer) error {
 	return denied
 }
 
-// notImpersonated refuses whoever acts in another user's name.
+// notImpersonated refuses whoever acts in another user's name: people, agents, and whatever Clerk
+// may add.
 func notImpersonated(viewer *auth.Viewer) error {
 	if viewer.Actor == nil {
 		return nil
 	}
 	return &denial{
-		code: CodeForbidden, reason: DenialReasonImpersonation, message: "This is not for somebody who acts in another user's name.",
+		code: CodeForbidden, reason: DenialReasonImpersonation, message: "Impersonators and agents may not do this. Nothing was changed.",
 		extra: map[string]any{"reason": DenialReasonImpersonation},
 	}
 }

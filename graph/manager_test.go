@@ -207,6 +207,37 @@ func TestDeletingTakesReverification(t *testing.T) {
 	}
 }
 
+// Whoever acts in a user's name manages nothing, whatever the user may do, and whatever Clerk calls
+// the actor.
+func TestImpersonatorsAndAgentsDoNotManage(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	adaID := a.memberOf(acme, "user_ada")
+	managing := map[string]string{
+		"createOrganization": `createOrganization(input: {name: "N"}) { organization { id } }`,
+		"updateOrganization": `updateOrganization(input: {name: "N"}) { organization { id } }`,
+		"deleteOrganization": `deleteOrganization(input: {}) { deletedOrganizationId }`,
+		"leaveOrganization":  `leaveOrganization(input: {}) { leftOrganizationId }`,
+		"inviteMembers":      `inviteMembers(input: {invitations: [{email: "a@x.io", role: "org:admin"}]}) { results { code } }`,
+		"revokeInvitation":   `revokeInvitation(input: {id: "orginv_x"}) { invitation { id } }`,
+		"addMember":          `addMember(input: {userId: "user_x", role: "org:admin"}) { member { id } }`,
+		"updateMemberRole":   `updateMemberRole(input: {memberId: "` + adaID + `", role: "org:member"}) { member { id } }`,
+		"removeMember":       `removeMember(input: {memberId: "` + adaID + `"}) { removedMemberId }`,
+	}
+	for _, word := range []string{"", "agent", "service"} {
+		acting := *ada
+		acting.Actor = &auth.Actor{Subject: "user_support", Type: word}
+		for name, mutation := range managing {
+			if got := a.ask(&acting, "mutation { "+mutation+" }", nil); got.Code() != "FORBIDDEN" || got.Errors[0].Extensions["reason"] != "IMPERSONATION" {
+				t.Errorf("%s by an actor of type %q: %s", name, word, got.Body)
+			}
+		}
+	}
+	if len(a.manager.calls) > 0 {
+		t.Errorf("calls %q", a.manager.calls)
+	}
+}
+
 // createOrganization needs a session and nothing else.
 func TestCreatingNeedsNoOrganization(t *testing.T) {
 	t.Parallel()

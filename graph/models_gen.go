@@ -284,7 +284,7 @@ type RevokeInvitationPayload struct {
 	Invitation *models.Invitation `json:"invitation,omitempty"`
 }
 
-// A change of a document. What is left out or null stays as it is.
+// A change of a document. What is left out or null stays as it is. If nothing changes, version and updatedAt stay, too.
 type UpdateDocumentInput struct {
 	// The document's id.
 	ID string `json:"id"`
@@ -356,7 +356,7 @@ const (
 	DenialReasonFeature DenialReason = "FEATURE"
 	// Neither the organization nor the user has the plan.
 	DenialReasonPlan DenialReason = "PLAN"
-	// The viewer acts in another user's name.
+	// The viewer acts in another user's name, as a person or as an agent.
 	DenialReasonImpersonation DenialReason = "IMPERSONATION"
 	// The viewer must prove once more who they are.
 	DenialReasonReverification DenialReason = "REVERIFICATION"

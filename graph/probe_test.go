@@ -74,9 +74,9 @@ func (p *probed) populate(s *store.Store, mark string) {
 			factory(p.t, w, organizationID, fmt.Sprint(mark, "n", i))
 		}
 	}
-	refused := "CONFLICT"
+	refused, agent := "CONFLICT", models.ImpersonatorAgent
 	bulk := store.AuditEntry{
-		Actor: models.Actor{UserID: "user_" + mark, ImpersonatorID: &organizationID}, Action: "invitation.create", Outcome: models.OutcomeApplied,
+		Actor: models.Actor{UserID: "user_" + mark, ImpersonatorID: &organizationID, ImpersonatorType: &agent}, Action: "invitation.create", Outcome: models.OutcomeApplied,
 		TargetType: "Organization", TargetID: organizationID, Items: []models.AuditItem{{TargetID: &organizationID, Outcome: models.OutcomeRefused, Code: &refused}},
 	}
 	if err := s.Mirror(p.t.Context(), func(tx *store.MirrorTx) error { return tx.WriteAudit(organizationID, bulk) }); err != nil {

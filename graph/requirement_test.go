@@ -49,15 +49,17 @@ func TestViewerCan(t *testing.T) {
 	may := map[string]any{"allowed": true, "reason": nil}
 	no := func(reason string) map[string]any { return map[string]any{"allowed": false, "reason": reason} }
 	reader := viewer("user_reader", acme, "org:reader", "org:documents:read", "org:documents:update")
-	support := impersonated(ada)
+	support, agent := impersonated(ada), impersonated(ada)
+	agent.Actor.Type = "agent"
 	for name, test := range map[string]struct {
 		as                     *auth.Viewer
 		update, remove, member map[string]any
 	}{
 		"admin":                {ada, may, may, may},
 		"reader":               {reader, may, no("PERMISSION"), no("PERMISSION")},
-		"impersonator":         {support, may, no("IMPERSONATION"), may},
-		"impersonating reader": {impersonated(reader), may, no("IMPERSONATION"), no("PERMISSION")},
+		"impersonator":         {support, may, no("IMPERSONATION"), no("IMPERSONATION")},
+		"agent":                {agent, may, no("IMPERSONATION"), no("IMPERSONATION")},
+		"impersonating reader": {impersonated(reader), may, no("IMPERSONATION"), no("IMPERSONATION")},
 	} {
 		got := a.ask(test.as, query, variables{"id": document.GlobalID()})
 		for what, pair := range map[string][2]any{
@@ -103,12 +105,15 @@ func TestImpersonation(t *testing.T) {
 	if got.Code() != "FORBIDDEN" || got.Errors[0].Extensions["reason"] != "IMPERSONATION" {
 		t.Errorf("deleting in another's name: %s", got.Body)
 	}
-	got = a.ask(support, `{ viewer { user { id } impersonator { id name } } }`, nil)
-	if got.At("viewer", "impersonator", "id") != "user_support" || got.At("viewer", "user", "id") != "user_ada" {
-		t.Errorf("the viewer: %s", got.Body)
+	for word, want := range map[string]string{"": "PERSON", "agent": "AGENT", "Agent": "OTHER", "service": "OTHER"} {
+		support.Actor.Type = word
+		got = a.ask(support, `{ viewer { user { id } impersonator { id name } impersonatorType } }`, nil)
+		if got.At("viewer", "impersonator", "id") != "user_support" || got.At("viewer", "user", "id") != "user_ada" || got.At("viewer", "impersonatorType") != want {
+			t.Errorf("the viewer: %s, want %s", got.Body, want)
+		}
 	}
-	got = a.ask(ada, `query($id: ID!) { viewer { impersonator { id } } document(id: $id) { impersonatorId } }`, variables{"id": id})
-	if got.At("viewer", "impersonator") != nil || got.At("document", "impersonatorId") != "user_support" {
+	got = a.ask(ada, `query($id: ID!) { viewer { impersonator { id } impersonatorType } document(id: $id) { impersonatorId } }`, variables{"id": id})
+	if got.At("viewer", "impersonator") != nil || got.At("viewer", "impersonatorType") != nil || got.At("document", "impersonatorId") != "user_support" {
 		t.Errorf("as herself: %s", got.Body)
 	}
 	if got := a.ask(gus, `query($id: ID!) { document(id: $id) { impersonatorId } }`, variables{"id": id}); got.At("document") != nil {
@@ -136,7 +141,7 @@ func TestDescriptionsSayWhatIsRequired(t *testing.T) {
 		}
 	}
 	for field, want := range map[string]string{
-		"mutation.deleteDocument": "Deletes a document of the active organization, for good. Requires the permission org:documents:delete, that nobody acts in the user's name.",
+		"mutation.deleteDocument": "Deletes a document of the active organization, for good. Requires the permission org:documents:delete, that no impersonator or agent acts in the user's name.",
 		"organization.members":    "Its present members, in the order of joining. Requires the permission org:sys_memberships:read.",
 		"query.viewer":            "Who is asking, and what they may do. Null without a session; then there is an error with the code UNAUTHENTICATED. Requires a session.",
 		"query.organization":      "The active organization. Requires an active organization.",

@@ -40,6 +40,26 @@ func (r viewerResolver) Impersonator(ctx context.Context, viewer *auth.Viewer) (
 	return r.user(ctx, viewer.Actor.Subject)
 }
 
+func (r viewerResolver) ImpersonatorType(_ context.Context, viewer *auth.Viewer) (*models.ImpersonatorType, error) {
+	return impersonatorType(viewer.Actor), nil
+}
+
+// impersonatorType says who an actor is; nil where nobody acts in the user's name. Clerk leaves the
+// type of a person out.
+func impersonatorType(actor *auth.Actor) *models.ImpersonatorType {
+	if actor == nil {
+		return nil
+	}
+	is := models.ImpersonatorOther
+	switch actor.Type {
+	case "":
+		is = models.ImpersonatorPerson
+	case "agent":
+		is = models.ImpersonatorAgent
+	}
+	return &is
+}
+
 func (r viewerResolver) Organization(ctx context.Context, _ *auth.Viewer) (*models.Organization, error) {
 	return r.activeOrganization(ctx)
 }
@@ -64,7 +84,7 @@ func actor(ctx context.Context) models.Actor {
 	requestID, _ := ctx.Value(requestIDKey{}).(string)
 	acting := models.Actor{UserID: viewer.UserID, RequestID: requestID}
 	if viewer.Actor != nil {
-		acting.ImpersonatorID = &viewer.Actor.Subject
+		acting.ImpersonatorID, acting.ImpersonatorType = &viewer.Actor.Subject, impersonatorType(viewer.Actor)
 	}
 	return acting
 }

@@ -96,7 +96,11 @@ func (p *parameters) ToQuery() url.Values { return p.Values }
 // get asks for a path below the API's URL. at is Clerk's time of the answer, in milliseconds, also of ErrGone. Returns ErrGone,
 // ErrUnauthorized or ErrBackendUnavailable; none of them repeats what Clerk said.
 func (b *Backend) get(ctx context.Context, path string, query url.Values) (body json.RawMessage, at int64, err error) {
-	seen := new(sighting)
+	return b.getSeen(ctx, new(sighting), path, query)
+}
+
+// getSeen does what get does, and notes in seen what came.
+func (b *Backend) getSeen(ctx context.Context, seen *sighting, path string, query url.Values) (body json.RawMessage, at int64, err error) {
 	request := clerk.NewAPIRequest(http.MethodGet, path)
 	request.SetParams(&parameters{Values: query})
 	got := new(answer)

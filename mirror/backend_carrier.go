@@ -24,8 +24,10 @@ const (
 
 // carrier is the transport below Clerk's client, which has neither retries nor a budget of its own.
 type carrier struct {
-	next    http.RoundTripper
-	budget  *rate.Limiter
+	next   http.RoundTripper
+	budget *rate.Limiter
+	// shares are the organizations' and users' parts of the budget. Nil if they are not limited.
+	shares  *shares
 	timeout time.Duration
 	logger  *slog.Logger
 }
@@ -46,6 +48,22 @@ type sighting struct {
 	date   time.Time
 	// retryAfter is how long Clerk wants to be left alone; 0 where it does not say.
 	retryAfter time.Duration
+	// overdrawn is how long the request would have had to wait for our own budget. 0 unless that
+	// was too long.
+	overdrawn time.Duration
+	// failed reports that Clerk failed at the request, see unanswered.
+	failed bool
+}
+
+// judgment returns what a request has shown about Clerk.
+func (s *sighting) judgment() judgment {
+	switch {
+	case s.failed:
+		return clerkFailed
+	case s.status != 0:
+		return clerkAnswered // a limit is an answer, too
+	}
+	return undecided
 }
 
 type sightingKey struct{}
@@ -56,15 +74,25 @@ func withSighting(ctx context.Context, s *sighting) context.Context {
 
 // RoundTrip carries a GET, again and again where it may help; anything else once.
 func (c *carrier) RoundTrip(request *http.Request) (*http.Response, error) {
+	seen, ok := request.Context().Value(sightingKey{}).(*sighting)
+	if !ok {
+		seen = new(sighting)
+	}
 	tries := 1
 	if request.Method == http.MethodGet {
 		tries = attempts
 	}
 	for try := 1; ; try++ {
-		if err := c.budget.Wait(request.Context()); err != nil {
+		if err := c.pay(request.Context(), seen); err != nil {
 			return nil, err
 		}
-		response, err := c.attempt(request)
+		started := time.Now()
+		response, err := c.attempt(request, seen)
+		if err != nil {
+			seen.failed = seen.failed || c.unanswered(request.Context(), started)
+		} else {
+			seen.failed = response.StatusCode >= http.StatusInternalServerError
+		}
 		if try == tries || request.Context().Err() != nil || err == nil && !transient(response.StatusCode) {
 			return response, err
 		}
@@ -83,8 +111,15 @@ func (c *carrier) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
+// unanswered reports whether an attempt without an answer is Clerk's failure: the connection
+// failed, the attempt's own time passed, or the caller gave up after at least half of that time. A
+// caller who gave up earlier says nothing about Clerk.
+func (c *carrier) unanswered(caller context.Context, started time.Time) bool {
+	return caller.Err() == nil || time.Since(started) >= c.timeout/2
+}
+
 // attempt reads the whole answer, so that its time is bounded, too.
-func (c *carrier) attempt(request *http.Request) (*http.Response, error) {
+func (c *carrier) attempt(request *http.Request, seen *sighting) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), c.timeout)
 	defer cancel()
 	response, err := c.next.RoundTrip(request.WithContext(ctx))
@@ -100,14 +135,12 @@ func (c *carrier) attempt(request *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("an answer of more than %d bytes", longestAnswer)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	if seen, ok := request.Context().Value(sightingKey{}).(*sighting); ok {
-		seen.status = response.StatusCode
-		if seen.date, err = http.ParseTime(response.Header.Get("Date")); err != nil {
-			seen.date = time.Time{}
-		}
-		if seen.retryAfter, err = retryAfter(response.Header.Get("Retry-After")); err != nil {
-			seen.retryAfter = 0
-		}
+	seen.status = response.StatusCode
+	if seen.date, err = http.ParseTime(response.Header.Get("Date")); err != nil {
+		seen.date = time.Time{}
+	}
+	if seen.retryAfter, err = retryAfter(response.Header.Get("Retry-After")); err != nil {
+		seen.retryAfter = 0
 	}
 	return response, nil
 }

@@ -45,8 +45,9 @@ type ManagerConfig struct {
 	Backend BackendConfig
 	// Record returns who writes a deed down, nil for nobody; the audit log unless given.
 	Record func(ctx context.Context, deed Deed) Recorder
-	// Unlimited says that Clerk may be asked as fast as it answers: the local one, which has limits of its own. Otherwise it
-	// is asked within half of what it allows.
+	// Unlimited says that Clerk may be asked as fast as it answers: the local one, which has limits
+	// of its own. Otherwise it is asked within half of what it allows, and for one organization or
+	// user within a quarter of that.
 	Unlimited bool
 }
 
@@ -79,11 +80,11 @@ func NewManager(m *Mirror, config ManagerConfig) *Manager {
 	if config.Backend.AttemptTimeout == 0 {
 		config.Backend.AttemptTimeout = attemptTimeout
 	}
-	budget := changesBudget(config.Backend.SecretKey)
 	if config.Unlimited {
-		budget = rate.NewLimiter(rate.Inf, 1)
+		return newManager(m, newClientWith(config.Backend, rate.NewLimiter(rate.Inf, 1), nil), config)
 	}
-	return newManager(m, newClientWith(config.Backend, budget), config)
+	budget := changesBudget(config.Backend.SecretKey)
+	return newManager(m, newClientWith(config.Backend, budget, sharesOf(budget)), config)
 }
 
 func newManager(m *Mirror, api clerk.Backend, config ManagerConfig) *Manager {
@@ -107,8 +108,10 @@ func changesBudget(secretKey string) *rate.Limiter {
 	return rate.NewLimiter(4, 10)
 }
 
-// bounded is the time that a change has. The caller's hanging up does not end it, as Clerk may have it already.
-func (m *Manager) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+// bounded returns the context of a change: with the time that it has, and with whose shares of the
+// budget it takes. The caller's hanging up does not end it, as Clerk may have it already.
+func (m *Manager) bounded(ctx context.Context, actor models.Actor, organizationID string) (context.Context, context.CancelFunc) {
+	ctx = withPayers(ctx, actor.UserID, organizationID)
 	end := time.Now().Add(longestChange)
 	if deadline, set := ctx.Deadline(); set && deadline.Add(-m.margin).Before(end) {
 		end = deadline.Add(-m.margin)
@@ -126,10 +129,10 @@ func pathSegment(ids ...string) error {
 	return nil
 }
 
-// newClientWith is Clerk's own client over a carrier with a budget.
-func newClientWith(config BackendConfig, budget *rate.Limiter) clerk.Backend {
+// newClientWith is Clerk's own client over a carrier with a budget and its shares.
+func newClientWith(config BackendConfig, budget *rate.Limiter, shares *shares) clerk.Backend {
 	config = config.withDefaults()
 	c := newCarrier(config)
-	c.budget = budget
+	c.budget, c.shares = budget, shares
 	return clientOver(config, c)
 }

@@ -16,7 +16,7 @@ const writeThrough = 5 * time.Second
 
 // carryOut makes one change: in Clerk first, then in the copy, in one transaction with its record.
 func (m *Manager) carryOut(ctx context.Context, deed Deed, s step) ([]change, error) {
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := m.bounded(ctx, deed.Actor, deed.OrganizationID)
 	defer cancel()
 	if wait := m.breaker.refuses(); wait > 0 {
 		return nil, unavailable(wait)

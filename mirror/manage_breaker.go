@@ -12,12 +12,25 @@ const (
 	breakFor   = 15 * time.Second
 )
 
+// judgment is what a request to Clerk has shown about Clerk.
+type judgment int
+
+const (
+	// undecided is the judgment of a request that was never sent, or that we gave up before Clerk
+	// had its time.
+	undecided judgment = iota
+	clerkAnswered
+	clerkFailed
+)
+
 // breaker keeps changes from waiting for a Clerk that does not answer.
 type breaker struct {
 	now      func() time.Time
 	mu       sync.Mutex
 	failures int
 	until    time.Time
+	// probing reports that a change was let through after a pause and has not been heard of.
+	probing bool
 }
 
 func newBreaker(now func() time.Time) *breaker { return &breaker{now: now} }
@@ -34,19 +47,26 @@ func (b *breaker) refuses() time.Duration {
 	if wait := b.until.Sub(now); wait > 0 {
 		return wait
 	}
-	b.until = now.Add(breakFor)
+	b.until, b.probing = now.Add(breakFor), true
 	return 0
 }
 
-// heard notes whether Clerk answered.
-func (b *breaker) heard(answered bool) {
+// heard notes what a change has shown about Clerk. If the one that was let through after a pause
+// has shown nothing, the next one is let through at once.
+func (b *breaker) heard(v judgment) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if answered {
+	switch v {
+	case clerkAnswered:
 		b.failures, b.until = 0, time.Time{}
-		return
+	case clerkFailed:
+		if b.failures++; b.failures >= breakAfter {
+			b.until = b.now().Add(breakFor)
+		}
+	case undecided:
+		if b.probing {
+			b.until = time.Time{}
+		}
 	}
-	if b.failures++; b.failures >= breakAfter {
-		b.until = b.now().Add(breakFor)
-	}
+	b.probing = false
 }

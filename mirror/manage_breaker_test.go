@@ -18,12 +18,12 @@ func TestBreaker(t *testing.T) {
 	}
 	fail := func(times int) {
 		for range times {
-			b.heard(false)
+			b.heard(clerkFailed)
 		}
 	}
 	fail(breakAfter - 1)
 	want("one failure less", 0)
-	b.heard(true)
+	b.heard(clerkAnswered)
 	fail(breakAfter - 1)
 	want("failures with an answer between", 0)
 	fail(1)
@@ -39,9 +39,18 @@ func TestBreaker(t *testing.T) {
 	want("after it failed, too", breakFor)
 	now = now.Add(breakFor)
 	want("once more", 0)
-	b.heard(true)
+	b.heard(clerkAnswered)
 	want("after it was answered", 0)
 	want("and whole again", 0)
+	fail(breakAfter)
+	b.heard(undecided)
+	want("after one that was under way has shown nothing", breakFor)
+	now = now.Add(breakFor)
+	want("the first after the pause, again", 0)
+	b.heard(undecided)
+	want("the second, as the first has shown nothing", 0)
+	want("the third", breakFor)
+	b.heard(clerkAnswered)
 	fail(breakAfter - 1)
 	want("one failure less, again", 0)
 }

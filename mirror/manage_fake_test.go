@@ -79,7 +79,7 @@ func newManageClerk(t testing.TB) *manageClerk {
 // manager is one over the fake, with little patience and no budget.
 func (c *manageClerk) manager(f *fixture, config ManagerConfig) *Manager {
 	config.Backend = BackendConfig{URL: c.url, SecretKey: fakeKey, AttemptTimeout: 150 * time.Millisecond, Logger: quiet}
-	m := newManager(f.Mirror, newClientWith(config.Backend, rate.NewLimiter(rate.Inf, 1)), config)
+	m := newManager(f.Mirror, newClientWith(config.Backend, rate.NewLimiter(rate.Inf, 1), nil), config)
 	m.margin = 0
 	return m
 }

@@ -21,7 +21,7 @@ func (m *Manager) InviteMembers(ctx context.Context, actor models.Actor, organiz
 	if err := pathSegment(organizationID, actor.UserID); err != nil {
 		return nil, err
 	}
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := m.bounded(ctx, actor, organizationID)
 	defer cancel()
 	results := make([]models.InvitationResult, len(people))
 	var changes []change
@@ -93,12 +93,16 @@ func (m *Manager) invite(ctx context.Context, organizationID, inviterID string, 
 	if !models.ValidEmail(person.Email) {
 		return nil, errInvalidEmail
 	}
-	if wait := m.breaker.refuses(); wait > 0 || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return nil, unavailable(0)
+	}
+	if wait := m.breaker.refuses(); wait > 0 {
 		return nil, unavailable(wait)
 	}
 	marker := uuid.NewString()
 	path := "/organizations/" + organizationID + "/invitations"
 	changes, err := m.settle(ctx, step{
+		role: person.Role,
 		send: func(ctx context.Context) (*clerk.APIResponse, error) {
 			made, err := m.invitations.Create(ctx, &organizationinvitation.CreateParams{
 				OrganizationID: organizationID, EmailAddress: &person.Email, Role: &person.Role, InviterUserID: &inviterID,
@@ -149,7 +153,7 @@ func (m *Manager) reasonOf(err error) models.Reason {
 		return models.ReasonInvalidEmail
 	case errors.Is(err, models.ErrUnknownOutcome):
 		return models.ReasonUnknownOutcome
-	case errors.Is(err, models.ErrNotFound): // the role, or the organization
+	case errors.Is(err, models.ErrNotFound): // the organization, or a role that the copy knows and Clerk does not
 		return models.ReasonOther
 	}
 	m.mirror.config.Logger.Warn("mirror: somebody could not be invited", "error", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 
 	"github.com/tenantry/tenantry/models"
@@ -11,7 +12,12 @@ import (
 
 // ask reads a path. What there is not is models.ErrNotFound.
 func (m *Manager) ask(ctx context.Context, path string, query url.Values) (said, error) {
-	body, at, err := m.reads.get(ctx, path, query)
+	return m.askSeen(ctx, new(sighting), path, query)
+}
+
+// askSeen does what ask does, and notes in seen what came.
+func (m *Manager) askSeen(ctx context.Context, seen *sighting, path string, query url.Values) (said, error) {
+	body, at, err := m.reads.getSeen(ctx, seen, path, query)
 	if errors.Is(err, ErrGone) {
 		return said{}, models.ErrNotFound
 	}
@@ -19,12 +25,15 @@ func (m *Manager) ask(ctx context.Context, path string, query url.Values) (said,
 }
 
 // unreadable is the error for a change that was not begun because Clerk could not be read.
-func (m *Manager) unreadable(err error) error {
-	if errors.Is(err, ErrBackendUnavailable) || errors.Is(err, context.DeadlineExceeded) {
-		m.breaker.heard(false)
-		return unavailable(0)
+func (m *Manager) unreadable(seen *sighting, err error) error {
+	if !errors.Is(err, ErrBackendUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
-	return err
+	if errors.Is(err, ErrBackendUnavailable) && seen.status != 0 && seen.status != http.StatusTooManyRequests {
+		seen.failed = true // it answered what cannot be read
+	}
+	m.breaker.heard(seen.judgment())
+	return unavailable(max(seen.overdrawn, seen.retryAfter))
 }
 
 // among finds what carries a marker in a list.

@@ -40,6 +40,7 @@ func (m *Manager) membership(ctx context.Context, action string, actor models.Ac
 	_, err := m.carryOut(ctx, Deed{
 		Action: action, Actor: actor, OrganizationID: pair.organizationID, TargetID: pair.userID, After: after,
 	}, step{
+		role: role,
 		send: func(ctx context.Context) (*clerk.APIResponse, error) {
 			changed, err := send(ctx)
 			return changed.Response, err

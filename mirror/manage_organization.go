@@ -42,7 +42,7 @@ func (m *Manager) CreateOrganization(ctx context.Context, actor models.Actor, in
 		return nil, err
 	}
 	deed := Deed{Action: "createOrganization", Actor: actor, After: fields(input)}
-	ctx, cancel := m.bounded(ctx)
+	ctx, cancel := m.bounded(ctx, actor, "")
 	defer cancel()
 	if wait := m.breaker.refuses(); wait > 0 {
 		return nil, unavailable(wait)
@@ -117,9 +117,10 @@ func (m *Manager) firstMembership(ctx context.Context, organizationID, userID st
 func (m *Manager) mayCreate(ctx context.Context, userID string) error {
 	bounded, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	user, err := m.ask(bounded, "/users/"+userID, nil)
+	seen := new(sighting)
+	user, err := m.askSeen(bounded, seen, "/users/"+userID, nil)
 	if err != nil {
-		return m.unreadable(err)
+		return m.unreadable(seen, err)
 	}
 	var rights struct {
 		Enabled *bool `json:"create_organization_enabled"`
@@ -127,21 +128,22 @@ func (m *Manager) mayCreate(ctx context.Context, userID string) error {
 	}
 	switch err := json.Unmarshal(user.body, &rights); {
 	case err != nil:
-		return m.unreadable(ErrBackendUnavailable)
+		return m.unreadable(seen, ErrBackendUnavailable)
 	case rights.Enabled != nil && !*rights.Enabled:
 		return &models.RefusedError{Reason: models.ReasonOrganizationCreationDisabled}
 	case rights.Limit <= 0:
 		return nil
 	}
-	theirs, err := m.ask(bounded, "/organizations", url.Values{"user_id": {userID}, "limit": {"500"}})
+	seen = new(sighting)
+	theirs, err := m.askSeen(bounded, seen, "/organizations", url.Values{"user_id": {userID}, "limit": {"500"}})
 	if err != nil {
-		return m.unreadable(err)
+		return m.unreadable(seen, err)
 	}
 	var list struct {
 		Data []organizationExtra `json:"data"`
 	}
 	if err := json.Unmarshal(theirs.body, &list); err != nil {
-		return m.unreadable(ErrBackendUnavailable)
+		return m.unreadable(seen, ErrBackendUnavailable)
 	}
 	made := 0
 	for _, o := range list.Data {
@@ -180,7 +182,7 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor models.Actor, or
 	}
 	deed := Deed{Action: "updateOrganization", Actor: actor, OrganizationID: organizationID, TargetID: organizationID, After: fields(input)}
 	if input.PublicMetadata != nil && m.breaker.refuses() == 0 {
-		deed.Before = m.metadataBefore(ctx, organizationID, input.PublicMetadata)
+		deed.Before = m.metadataBefore(ctx, actor, organizationID, input.PublicMetadata)
 	}
 	_, err := m.carryOut(ctx, deed, s)
 	return err
@@ -188,8 +190,8 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor models.Actor, or
 
 // metadataBefore is what Clerk has of the public metadata's keys that are about to change: the copy does not hold it. Where
 // that cannot be read soon, the change goes on without.
-func (m *Manager) metadataBefore(ctx context.Context, id string, wanted map[string]any) map[string]string {
-	ctx, cancel := m.bounded(ctx)
+func (m *Manager) metadataBefore(ctx context.Context, actor models.Actor, id string, wanted map[string]any) map[string]string {
+	ctx, cancel := m.bounded(ctx, actor, id)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	ctx, cancel = context.WithTimeout(ctx, min(time.Second, time.Until(deadline)/4))

@@ -57,6 +57,35 @@ func TestClerksRulesHaveReasons(t *testing.T) {
 	}
 }
 
+// Clerk says only that something was not found. If the copy has roles, it tells an unknown role
+// from an unknown user.
+func TestAnUnknownRoleIsNamed(t *testing.T) {
+	t.Parallel()
+	g := newManaged(t)
+	add := func(user, role string) error { return g.AddMember(t.Context(), nora, g.organization, user, role) }
+	if err := add("user_gus", "org:unknown"); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("without roles in the copy: %v", err)
+	}
+	g.receive(t, "msg_role", []byte(`{"type": "role.created", "object": "event", "instance_id": "ins_1", "timestamp": 2000, "data": {
+		"id": "role_1", "key": "org:member", "name": "Member", "permissions": [], "created_at": 1000, "updated_at": 1000}}`))
+	invalid := models.Invalid("role", "is not accepted")
+	if err := add("user_gus", "org:unknown"); !reflect.DeepEqual(err, invalid) {
+		t.Errorf("added: %v", err)
+	}
+	if err := add("user_nobody", "org:member"); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("nobody is added: %v", err)
+	}
+	if err := g.UpdateMemberRole(t.Context(), nora, g.organization, "user_max", "org:unknown"); !reflect.DeepEqual(err, invalid) {
+		t.Errorf("changed: %v", err)
+	}
+	results, err := g.InviteMembers(t.Context(), nora, g.organization, []models.InvitationInput{
+		{Email: "one@example.com", Role: "org:unknown"}, {Email: "two@example.com", Role: "org:member"},
+	})
+	if err != nil || results[0].Reason != models.ReasonInvalidRole || results[1].Invitation == nil {
+		t.Errorf("invited: %+v %v", results, err)
+	}
+}
+
 // What of the creator Clerk does not hold against a backend is held here.
 func TestCreatingHonoursTheUsersLimits(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,10 @@ func (c *manageClerk) change(w http.ResponseWriter, method, path string, raw []b
 		return
 	}
 	o := c.lists["organizations"][i]
+	if body["role"] == "org:unknown" {
+		refuseAs(w, http.StatusNotFound, "resource_not_found", "")
+		return
+	}
 	switch kind := strings.Join(append([]string{method}, segments[2:]...), " "); {
 	case kind == "PATCH":
 		c.updateOrganization(w, o, body, done)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type step struct {
 	look func(ctx context.Context) (said, error)
 	// read is what an answer changes in the copy.
 	read func(said) ([]change, error)
+	// role is the key of the role that somebody gets; "" where nobody gets one.
+	role string
 }
 
 var errAbsent = errors.New("mirror: the change has not happened")
@@ -57,15 +60,25 @@ type attempt struct {
 	err error
 	// wait is how long Clerk wants to be left alone.
 	wait time.Duration
+	// judgment is what the attempt has shown about Clerk.
+	judgment judgment
 }
 
 // try sends a change once.
-func (s step) try(ctx context.Context) attempt {
+func (s step) try(ctx context.Context) (a attempt) {
 	seen, sent := new(sighting), new(atomic.Bool)
+	defer func() {
+		a.judgment = seen.judgment()
+		if a.ending == endedDoubtful {
+			a.judgment = clerkFailed
+		}
+	}()
 	response, err := s.send(httptrace.WithClientTrace(withSighting(ctx, seen), &httptrace.ClientTrace{
 		WroteHeaders: func() { sent.Store(true) },
 	}))
 	switch status := seen.status; {
+	case seen.overdrawn > 0:
+		return attempt{ending: endedRefused, err: unavailable(seen.overdrawn)}
 	case status == 0 && !sent.Load():
 		return attempt{ending: endedUnsent}
 	case status == 0, status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
@@ -109,15 +122,15 @@ func (m *Manager) settle(ctx context.Context, s step) ([]change, error) {
 		a := s.try(ctx)
 		switch a.ending {
 		case endedWell, endedRefused:
-			m.breaker.heard(true)
-			return a.changes, a.err
+			m.breaker.heard(a.judgment)
+			return a.changes, m.whatIsNotFound(ctx, s, a.err)
 		case endedDoubtful, endedLost:
-			m.breaker.heard(false)
+			m.breaker.heard(a.judgment)
 			return m.lookFor(ctx, s, a)
 		}
 		wait := cmp.Or(a.wait, firstWait<<min(tried, 4))
 		if deadline, _ := ctx.Deadline(); time.Until(deadline) <= wait || !sleep(ctx, wait) {
-			m.breaker.heard(a.wait > 0) // a limit is an answer, too
+			m.breaker.heard(a.judgment)
 			return nil, unavailable(wait)
 		}
 	}
@@ -136,15 +149,29 @@ func (m *Manager) lookFor(ctx context.Context, s step, a attempt) ([]change, err
 		case errors.Is(err, ErrBackendUnavailable), errors.Is(err, ErrUnauthorized), err != nil && ctx.Err() != nil:
 			continue // as long as there is time
 		case err != nil:
-			m.breaker.heard(true)
+			m.breaker.heard(clerkAnswered)
 			return nil, err
 		}
 		if changes, err := s.read(found); err == nil {
-			m.breaker.heard(true)
+			m.breaker.heard(clerkAnswered)
 			return changes, nil
 		}
 	}
 	return nil, models.ErrUnknownOutcome
+}
+
+// whatIsNotFound turns Clerk's answer that something was not found into an *InvalidError for the
+// role, if the copy of Clerk has roles and this one is not among them. Clerk itself does not say
+// which it was: the role, or who was to get it.
+func (m *Manager) whatIsNotFound(ctx context.Context, s step, err error) error {
+	if s.role == "" || !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	roles, unread := m.mirror.store.Roles(ctx)
+	if unread != nil || len(roles) == 0 || slices.ContainsFunc(roles, func(r models.OrganizationRole) bool { return r.Key == s.role }) {
+		return err
+	}
+	return models.Invalid("role", "is not accepted")
 }
 
 func unavailable(wait time.Duration) error {

@@ -30,6 +30,9 @@ type AuditEntry struct {
 	// ActorID is the user in whose name it was done, nil where no user did it.
 	ActorID        *string
 	ImpersonatorID *string
+	// ImpersonatorType says who the impersonator is. Nil where there is none, and in entries from
+	// before it was recorded.
+	ImpersonatorType *ImpersonatorType
 	// TargetType is the GraphQL type of what was changed, TargetID its id for clients.
 	TargetType string
 	TargetID   string
@@ -62,7 +65,7 @@ type AuditItem struct {
 	Code *string `json:"code"`
 }
 
-// AuditFilter says which entries are wanted. A nil field asks for nothing.
+// AuditFilter says which entries are wanted. ActorID is a user's id. A nil field asks for nothing.
 type AuditFilter struct {
 	Action, ActorID, TargetID *string
 	// Since is the first moment, Until the first one after.

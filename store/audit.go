@@ -109,7 +109,8 @@ func (o Org) record(tx scoped, entry AuditEntry) error {
 func (s *Store) auditRow(organizationID string, entry AuditEntry) models.AuditEntry {
 	row := models.AuditEntry{
 		OrganizationID: organizationID, At: s.now(), ID: s.config.NewID(), Action: entry.Action, Outcome: entry.Outcome,
-		ImpersonatorID: entry.Actor.ImpersonatorID, TargetType: entry.TargetType, TargetID: entry.TargetID,
+		ImpersonatorID: entry.Actor.ImpersonatorID, ImpersonatorType: entry.Actor.ImpersonatorType,
+		TargetType: entry.TargetType, TargetID: entry.TargetID,
 		Changes: make([]models.AuditChange, len(entry.Changes)), Items: append([]models.AuditItem{}, entry.Items...),
 	}
 	for i, change := range entry.Changes {
@@ -137,8 +138,8 @@ func (tx *MirrorTx) WriteAudit(organizationID string, entry AuditEntry) error {
 		return err
 	}
 	return tx.put(organizationID, `INSERT INTO public.audit_entries (organization_id, at, id, action, outcome, actor_id,
-			impersonator_id, target_type, target_id, changes, items, request_id)
-		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ? FROM inside`,
-		row.OrganizationID, row.At, row.ID, row.Action, row.Outcome, row.ActorID, row.ImpersonatorID, row.TargetType,
-		row.TargetID, string(changes), string(items), row.RequestID)
+			impersonator_id, impersonator_type, target_type, target_id, changes, items, request_id)
+		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ? FROM inside`,
+		row.OrganizationID, row.At, row.ID, row.Action, row.Outcome, row.ActorID, row.ImpersonatorID, row.ImpersonatorType,
+		row.TargetType, row.TargetID, string(changes), string(items), row.RequestID)
 }

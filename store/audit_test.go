@@ -37,7 +37,7 @@ func TestAuditTellsTheStory(t *testing.T) {
 	t.Parallel()
 	s := dbtest.Open(t)
 	org := s.Org(acme)
-	gus := models.Actor{UserID: "user_gus", ImpersonatorID: pointer("user_support"), RequestID: "request-1"}
+	gus := models.Actor{UserID: "user_gus", ImpersonatorID: pointer("user_support"), ImpersonatorType: pointer(models.ImpersonatorPerson), RequestID: "request-1"}
 	title, secret, empty := "Plan", "the secret content", ""
 	document, err := org.CreateDocument(t.Context(), ada, store.DocumentInput{Title: &title, Content: &secret})
 	if err != nil {
@@ -71,7 +71,7 @@ func TestAuditTellsTheStory(t *testing.T) {
 	none, items, digest := []models.AuditChange{}, []models.AuditItem{}, models.Digest(secret)
 	entry := func(action string, outcome models.AuditOutcome, by models.Actor, changes []models.AuditChange) models.AuditEntry {
 		e := models.AuditEntry{
-			OrganizationID: acme, Action: action, Outcome: outcome, ImpersonatorID: by.ImpersonatorID,
+			OrganizationID: acme, Action: action, Outcome: outcome, ImpersonatorID: by.ImpersonatorID, ImpersonatorType: by.ImpersonatorType,
 			TargetType: "Document", TargetID: document.GlobalID(), Changes: changes, Items: items,
 		}
 		if by.UserID != "" {
@@ -225,7 +225,10 @@ func TestMirrorWritesAudit(t *testing.T) {
 	s := dbtest.Open(t)
 	long := strings.Repeat("ü", models.MaxAuditValue+1)
 	entry := store.AuditEntry{
-		Actor: models.Actor{UserID: "user_ada", RequestID: "request-1"}, Action: "invitation.create", TargetType: "Organization", TargetID: acme,
+		Actor: models.Actor{
+			UserID: "user_ada", ImpersonatorID: pointer("agent_1"), ImpersonatorType: pointer(models.ImpersonatorAgent), RequestID: "request-1",
+		},
+		Action: "invitation.create", TargetType: "Organization", TargetID: acme,
 		Outcome: models.OutcomeUnknown,
 		Changes: []models.AuditChange{{Field: "name", Before: pointer("Acme"), After: &long}},
 		Items: []models.AuditItem{
@@ -250,6 +253,7 @@ func TestMirrorWritesAudit(t *testing.T) {
 	}
 	want := []models.AuditEntry{{
 		OrganizationID: acme, Action: entry.Action, Outcome: entry.Outcome, ActorID: pointer("user_ada"), TargetType: "Organization", TargetID: acme,
+		ImpersonatorID: entry.Actor.ImpersonatorID, ImpersonatorType: entry.Actor.ImpersonatorType,
 		Changes: []models.AuditChange{{Field: "name", Before: pointer("Acme"), After: pointer(models.Digest(long))}}, Items: entry.Items, RequestID: pointer("request-1"),
 	}}
 	if diff := cmp.Diff(want, auditLog(t, s.Org(acme), models.AuditFilter{}), cmpopts.IgnoreFields(models.AuditEntry{}, "ID", "At")); diff != "" {

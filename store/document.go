@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -92,8 +93,9 @@ func documentEntry(by models.Actor, action string, id uuid.UUID) AuditEntry {
 	return AuditEntry{Actor: by, Action: action, TargetType: "Document", TargetID: models.GlobalID(models.KindDocument, id)}
 }
 
-// UpdateDocument changes a document that still has expectedVersion. It returns a ConflictError with the version it has
-// if that is another one, ErrNotFound, or an InvalidError; in each case nothing was changed.
+// UpdateDocument changes a document that still has expectedVersion. It returns a ConflictError with
+// the version it has if that is another one, ErrNotFound, or an InvalidError; in each case nothing
+// was changed. An update that changes nothing keeps the version.
 func (o Org) UpdateDocument(ctx context.Context, by models.Actor, id uuid.UUID, expectedVersion int, in DocumentInput) (*models.Document, error) {
 	var document models.Document
 	err := o.write(ctx, documentEntry(by, "document.update", id), func(tx scoped) ([]models.AuditChange, error) {
@@ -109,6 +111,9 @@ func (o Org) UpdateDocument(ctx context.Context, by models.Actor, id uuid.UUID, 
 		in.apply(&document)
 		if err := document.Validate(); err != nil {
 			return nil, err
+		}
+		if reflect.DeepEqual(before, document) {
+			return nil, nil
 		}
 		document.Version++
 		document.UpdatedAt = o.store.now()

@@ -68,6 +68,41 @@ func TestUpdateDocument(t *testing.T) {
 	}
 }
 
+// An update that changes nothing keeps version and time, and is in the audit log without changes.
+func TestUpdateDocumentWithoutAChange(t *testing.T) {
+	t.Parallel()
+	s := dbtest.Open(t)
+	org := s.Org(acme)
+	document := dbtest.Document(t, org, models.Document{Title: "One", Content: "kept"})
+	stored, err := org.Document(t.Context(), document.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, in := range map[string]store.DocumentInput{
+		"the same values": {Title: &document.Title, Content: &document.Content}, "one of them": {Title: &document.Title}, "none": {},
+	} {
+		got, err := org.UpdateDocument(t.Context(), ada, document.ID, 1, in)
+		if diff := cmp.Diff(stored, got); err != nil || diff != "" {
+			t.Errorf("%s: answered: %v %s", name, err, diff)
+		}
+		got, err = org.Document(t.Context(), document.ID)
+		if diff := cmp.Diff(stored, got); err != nil || diff != "" {
+			t.Errorf("%s: stored: %v %s", name, err, diff)
+		}
+		entries := auditLog(t, org, models.AuditFilter{Action: pointer("document.update")})
+		if e := entries[0]; e.Outcome != models.OutcomeApplied || len(e.Changes) != 0 {
+			t.Errorf("%s: recorded as %s with %v", name, e.Outcome, e.Changes)
+		}
+	}
+	if entries := auditLog(t, org, models.AuditFilter{Action: pointer("document.update")}); len(entries) != 3 {
+		t.Errorf("%d entries of 3 updates", len(entries))
+	}
+	var conflict *models.ConflictError
+	if _, err := org.UpdateDocument(t.Context(), ada, document.ID, 2, store.DocumentInput{}); !errors.As(err, &conflict) {
+		t.Errorf("another version: %v", err)
+	}
+}
+
 // Of many who change the same version at once, one wins and all others hear of it.
 func TestUpdateDocumentOnce(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-func pointer(s string) *string { return &s }
+func pointer[T any](v T) *T { return &v }
 
 // TestMirrorRowsComeBackAsWritten goes through every column, filled and empty.
 func TestMirrorRowsComeBackAsWritten(t *testing.T) {

@@ -78,6 +78,12 @@ func TestCommandsAskTheControlAPI(t *testing.T) {
 			map[string]any{"user": "max", "organization": "acme", "version": 2.0},
 			"eyJ.eyJ.c2ln\n",
 		},
+		"token of an agent": {
+			[]string{"token", "--as", "max", "--org", "acme", "--actor", "agent"},
+			token, "POST", tokens,
+			map[string]any{"user": "max", "organization": "acme", "version": 2.0, "actor": "agent"},
+			"eyJ.eyJ.c2ln\n",
+		},
 		"token without an organization, old claims": {
 			[]string{"token", "--as=max", "--v1"},
 			token, "POST", tokens,

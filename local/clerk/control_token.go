@@ -13,6 +13,8 @@ type tokenInput struct {
 	Origin       string `json:"origin"`       // absent: the request's Origin
 	// ProvedMinutesAgo is when the person last proved who they are; absent: just now.
 	ProvedMinutesAgo int `json:"provedMinutesAgo"`
+	// Actor is who acts in the person's name: person or agent; absent: nobody.
+	Actor string `json:"actor"`
 }
 
 type tokenOutput struct {
@@ -63,6 +65,14 @@ func (s *state) tokenRequest(input tokenInput) (tokenRequest, error) {
 		}
 	}
 	request.ProvedMinutesAgo = input.ProvedMinutesAgo
+	if input.Actor != "" {
+		if request.Actor = actors[input.Actor]; request.Actor == nil {
+			return request, &apiError{
+				status: http.StatusUnprocessableEntity, code: "form_param_value_invalid",
+				message: "is invalid", long: "actor must be person or agent.", param: "actor",
+			}
+		}
+	}
 	// "null" is what browsers send where an origin must not be told.
 	if input.Origin != "" && input.Origin != "null" {
 		origin, err := url.Parse(input.Origin)

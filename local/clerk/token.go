@@ -19,11 +19,28 @@ type tokenRequest struct {
 	Origin         string // becomes azp; Clerk leaves azp out where there is none
 	// ProvedMinutesAgo is the age of the first factor.
 	ProvedMinutesAgo int
+	// Actor is who acts in the user's name; nil for the user.
+	Actor *actorClaim
+}
+
+// actorClaim is the act claim. Clerk leaves the type out for people.
+type actorClaim struct {
+	Issuer    string `json:"iss"`
+	SessionID string `json:"sid"`
+	Subject   string `json:"sub"`
+	Type      string `json:"type,omitempty"`
+}
+
+// actors are those who can act in a user's name here.
+var actors = map[string]*actorClaim{
+	"person": {Issuer: "https://dashboard.clerk.com", SessionID: "sess_support", Subject: "user_support"},
+	"agent":  {Issuer: "https://" + frontendHost, SessionID: "sess_agent", Subject: "agent_local", Type: "agent"},
 }
 
 // sessionClaims are the claims of a session token; which of them are set
 // depends on the version.
 type sessionClaims struct {
+	Actor           *actorClaim        `json:"act,omitempty"`
 	AuthorizedParty string             `json:"azp,omitempty"`
 	ExpiresAt       int64              `json:"exp"`
 	Features        string             `json:"fea,omitempty"`
@@ -86,6 +103,7 @@ func (s *state) claims(request tokenRequest, now time.Time) (*sessionClaims, err
 	}
 	issued := now.Unix()
 	claims := &sessionClaims{
+		Actor:           request.Actor,
 		AuthorizedParty: request.Origin,
 		ExpiresAt:       issued + int64(tokenLife/time.Second),
 		// A second factor is not enrolled.

@@ -238,6 +238,22 @@ func TestTokenSaysWhenThePersonProvedWhoTheyAre(t *testing.T) {
 	}
 }
 
+// Somebody who acts in the person's name is in act, and an agent says so.
+func TestTokenOfAnActor(t *testing.T) {
+	t.Parallel()
+	a := serve(t, openNew(t))
+	for actor, want := range map[string]any{
+		"":       nil,
+		"person": object{"iss": "https://dashboard.clerk.com", "sid": "sess_support", "sub": "user_support"},
+		"agent":  object{"iss": "https://" + frontendHost, "sid": "sess_agent", "sub": "agent_local", "type": "agent"},
+	} {
+		_, claims := verify(t, a, mint(a, object{"user": "max", "organization": "acme", "actor": actor}))
+		if diff := cmp.Diff(want, claims["act"]); diff != "" || claims["sub"] == nil {
+			t.Errorf("%q: %s", actor, diff)
+		}
+	}
+}
+
 func TestTokenRequestsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	a := serve(t, openNew(t))
@@ -252,6 +268,7 @@ func TestTokenRequestsThatMakeNoSense(t *testing.T) {
 		{object{"user": "max", "version": 3}, 422, "form_param_value_invalid", []string{"version"}},
 		{object{"user": "max", "version": 0}, 422, "form_param_value_invalid", []string{"version"}},
 		{object{"user": "max", "provedMinutesAgo": -1}, 422, "form_param_value_invalid", []string{"provedMinutesAgo"}},
+		{object{"user": "max", "actor": "robot"}, 422, "form_param_value_invalid", []string{"actor"}},
 		{object{"organization": "acme"}, 422, "form_param_nil", []string{"user"}},
 		{object{"user": "max", "org": "acme"}, 400, "request_body_invalid", []string{"org"}},
 		{object{"user": "max", "version": "2"}, 400, "request_body_invalid", nil},

@@ -8,7 +8,7 @@ const query = `query AuditLog($first: Int, $after: String, $action: String, $act
   organization {
     auditLog(first: $first, after: $after, action: $action, actor: $actor) {
       nodes {
-        id action outcome at targetType targetId actorId impersonatorId
+        id action outcome at targetType targetId actorId impersonatorId impersonatorType
         actor { name }
         changes { field before after }
         items { targetId outcome code }
@@ -52,7 +52,7 @@ export function startAudit(desk) {
   };
 }
 
-function row({ action, outcome, at, actor, actorId, impersonatorId, targetType, targetId, changes, items }) {
+function row({ action, outcome, at, actor, actorId, impersonatorId, impersonatorType, targetType, targetId, changes, items }) {
   return el(
     'li',
     { class: 'entry audit', 'data-action': action, 'data-outcome': outcome },
@@ -60,7 +60,7 @@ function row({ action, outcome, at, actor, actorId, impersonatorId, targetType, 
       'p',
       { class: 'entry-main' },
       el('b', {}, action),
-      el('span', { class: 'quiet' }, `${actor?.name ?? actorId ?? 'nobody'}${impersonatorId ? ` (really ${impersonatorId})` : ''}, `, day(at, true)),
+      el('span', { class: 'quiet' }, `${actor?.name ?? actorId ?? 'nobody'}${impersonatorId ? ` (really ${impersonatorType === 'AGENT' ? 'the agent ' : ''}${impersonatorId})` : ''}, `, day(at, true)),
     ),
     el('p', { class: 'entry-chips' }, chip(outcome.toLowerCase(), colours[outcome] ?? 'neutral')),
     el(

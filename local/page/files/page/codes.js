@@ -65,7 +65,7 @@ const texts = {
     reasons[error.extensions.reason] ?? 'The token names no organization, so nothing that belongs to one can be seen.',
   FORBIDDEN: ({ extensions }) => {
     if (extensions.clerk_error) return 'This needs proof that it is really you: the last one is too long ago. Prove once more who you are.';
-    if (extensions.reason === 'IMPERSONATION') return 'Nobody may do this in another user’s name.';
+    if (extensions.reason === 'IMPERSONATION') return 'Impersonators and agents may not do this.';
     if (extensions.permission) return `The role lacks ${extensions.permission}. This field is null; its siblings are not touched.`;
     if (extensions.role) return `Only the role ${extensions.role} may. This field is null; its siblings are not touched.`;
     return 'The viewer may not see this field. Its siblings are not touched.';
