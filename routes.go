@@ -111,17 +111,20 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 	}
 	authenticator := auth.NewAuthenticator(parts.verifier, facts{parts.mirror})
 	return transport.New(schema, transport.Options{
-		Authenticate: func(ctx context.Context, authorization []string) (context.Context, error) {
-			viewer, err := authenticator.Viewer(ctx, authorization)
-			if err != nil {
-				return nil, err
-			}
-			if viewer.InDoubt {
-				active := viewer.Organization
-				parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
-			}
-			ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
-			return graph.WithLoaders(ctx, parts.store), nil
+		Authenticate: func(ctx context.Context, authorization []string) (transport.Identify, error) {
+			claims, err := authenticator.Verify(ctx, authorization)
+			return func(ctx context.Context) (context.Context, error) {
+				viewer, err := authenticator.Judge(ctx, claims)
+				if err != nil {
+					return nil, err
+				}
+				if viewer.InDoubt {
+					active := viewer.Organization
+					parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
+				}
+				ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
+				return graph.WithLoaders(ctx, parts.store), nil
+			}, err
 		},
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
 		Introspection:   config.Introspection,

@@ -20,6 +20,7 @@ const (
 	codeTooDeep         = "QUERY_TOO_DEEP"
 	codeTooComplex      = "QUERY_TOO_COMPLEX"
 	codeUnavailable     = "UNAVAILABLE"
+	codeOverloaded      = "OVERLOADED"
 	codeTimeout         = "TIMEOUT"
 	codeInternal        = "INTERNAL"
 )
@@ -41,8 +42,17 @@ var (
 		"The body must be application/json in UTF-8, without a content encoding.",
 		map[string]string{"Accept-Post": mediaJSON},
 	}
-	errTooLarge        = &refusal{http.StatusRequestEntityTooLarge, codeTooLarge, "The body is too large.", nil}
-	errUnread          = badRequest("The body could not be read to its end.")
+	errTooLarge          = &refusal{http.StatusRequestEntityTooLarge, codeTooLarge, "The body is too large.", nil}
+	errAnonymousTooLarge = &refusal{
+		http.StatusRequestEntityTooLarge, codeTooLarge,
+		"The body is too large for a request without a token. Sign in and send one.", nil,
+	}
+	errUnread = badRequest("The body could not be read to its end.")
+	errSlow   = &refusal{http.StatusRequestTimeout, codeBadRequest, "The body took too long to arrive.", nil}
+	errNoRoom = &refusal{
+		http.StatusServiceUnavailable, codeOverloaded, "Too many large requests are being read. Try again.",
+		map[string]string{"Retry-After": "1"},
+	}
 	errUnauthenticated = &refusal{
 		http.StatusUnauthorized, codeUnauthenticated, "The token is not valid, or no longer.",
 		map[string]string{"WWW-Authenticate": `Bearer realm="tenantry", error="invalid_token"`},

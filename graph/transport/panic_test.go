@@ -35,9 +35,17 @@ func TestPanics(t *testing.T) {
 			return nil
 		}}, 500, codeInternal},
 		{"while authenticating", &fakeSchema{}, Options{
-			Authenticate: func(context.Context, []string) (context.Context, error) {
+			Authenticate: func(context.Context, []string) (Identify, error) {
 				panics()
 				return nil, nil
+			},
+		}, 500, codeInternal},
+		{"while finding out about the caller", &fakeSchema{}, Options{
+			Authenticate: func(context.Context, []string) (Identify, error) {
+				return func(context.Context) (context.Context, error) {
+					panics()
+					return nil, nil
+				}, nil
 			},
 		}, 500, codeInternal},
 		{"in an extension", &fakeSchema{exec: func(context.Context) graphql.ResponseHandler {
