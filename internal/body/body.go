@@ -171,10 +171,12 @@ func (r *Reader) drain(w http.ResponseWriter, request *http.Request) bool {
 	default:
 		return false
 	}
+	controller := http.NewResponseController(w)
+	if controller.SetReadDeadline(time.Now().Add(drainWithin)) != nil {
+		return false
+	}
 	step := r.steps.Get().(*[drainStep]byte)
 	defer r.steps.Put(step)
-	controller := http.NewResponseController(w)
-	_ = controller.SetReadDeadline(time.Now().Add(drainWithin))
 	for {
 		if _, err := request.Body.Read(step[:]); err == io.EOF {
 			return controller.SetReadDeadline(time.Time{}) == nil
