@@ -77,6 +77,9 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 	}
 	params := &graphql.RawParams{}
 	if params.Query, _ = object["query"].(string); params.Query == "" {
+		if persisted(object) {
+			return nil, errPersisted
+		}
 		return nil, errQuery
 	}
 	if params.OperationName, ok = optional[string](object["operationName"]); !ok {
@@ -89,6 +92,15 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 		return nil, errExtensions
 	}
 	return params, nil
+}
+
+// persisted reports whether a request names its query by a hash: as Apollo and urql do for automatic
+// persisted queries, or as GraphQL over HTTP has it.
+func persisted(object map[string]any) bool {
+	extensions, _ := object["extensions"].(map[string]any)
+	_, automatic := extensions["persistedQuery"].(map[string]any)
+	_, document := object["documentId"].(string)
+	return automatic || document
 }
 
 // optional returns a value of a type, its zero for null and for nothing.

@@ -19,6 +19,7 @@ const (
 	codeValidation      = "GRAPHQL_VALIDATION_FAILED"
 	codeTooDeep         = "QUERY_TOO_DEEP"
 	codeTooComplex      = "QUERY_TOO_COMPLEX"
+	codePersisted       = "PERSISTED_QUERY_NOT_SUPPORTED"
 	codeUnavailable     = "UNAVAILABLE"
 	codeOverloaded      = "OVERLOADED"
 	codeTimeout         = "TIMEOUT"
@@ -47,6 +48,10 @@ var (
 		http.StatusRequestEntityTooLarge, codeTooLarge,
 		"The body is too large for a request without a token. Sign in and send one.", nil,
 	}
+	// Apollo's link and urql's exchange look for this message, or the code, in an ordinary response,
+	// and send the whole query then.
+	errPersisted = &refusal{http.StatusOK, codePersisted, "PersistedQueryNotSupported", nil}
+
 	errUnread = badRequest("The body could not be read to its end.")
 	errSlow   = &refusal{http.StatusRequestTimeout, codeBadRequest, "The body took too long to arrive.", nil}
 	errNoRoom = &refusal{
