@@ -122,6 +122,7 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 					active := viewer.Organization
 					parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
 				}
+				transport.Annotate(ctx, loggedAs(viewer)...)
 				ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
 				return graph.WithLoaders(ctx, parts.store), nil
 			}, err
@@ -132,6 +133,17 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 		Logger:          parts.logger,
 		CountStatements: store.WithStatementCount,
 	}), nil
+}
+
+// loggedAs are the attributes that a viewer's requests have in the log.
+func loggedAs(viewer *auth.Viewer) (attributes []slog.Attr) {
+	if viewer.Organization != nil {
+		attributes = append(attributes, slog.String("organization_id", viewer.Organization.ID))
+	}
+	if viewer.UserID != "" {
+		attributes = append(attributes, slog.String("user_id", viewer.UserID))
+	}
+	return attributes
 }
 
 // facts gives auth what the mirror knows; neither room imports the other.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -162,5 +163,42 @@ func TestHeldBodies(t *testing.T) {
 			_, _ = io.Copy(io.Discard, response.Body)
 			t.Logf("after %s: %s", time.Since(start).Round(time.Second), response.Status)
 		})
+	}
+}
+
+// The log has one line of a request, with who asked.
+func TestTheLogSaysWhoAsked(t *testing.T) {
+	t.Parallel()
+	p := start(t, dbtest.Dir(t), "TENANTRY_LOG_FORMAT=json")
+	ada, nora := p.token("ada", "acme"), p.token("nora", "")
+	for id, test := range map[string]struct {
+		token, query       string
+		organization, user bool
+	}{
+		"request-of-ada":    {ada, `{ a: organization { id } b: organization { id } viewer { user { id } } }`, true, true},
+		"request-of-nora":   {nora, `{ ` + strings.Repeat(`organization { id } `, 50) + `}`, false, true},
+		"request-of-nobody": {"", `{ __typename }`, false, false},
+		"request-refused":   {"garbage", `{ __typename }`, false, false},
+	} {
+		p.sendAs(id, test.token, "application/json", p.body(test.query, nil))
+		var lines []map[string]any
+		p.eventually("the line of "+id, func() bool { // it is written after the response
+			lines = nil
+			for line := range strings.Lines(p.stderr.String()) {
+				var record map[string]any
+				if json.Unmarshal([]byte(line), &record) == nil && record["request_id"] == id {
+					lines = append(lines, record)
+				}
+			}
+			return len(lines) > 0
+		})
+		if len(lines) != 1 || lines[0]["msg"] != "request" {
+			t.Fatalf("%s: %d lines, %v", id, len(lines), lines)
+		}
+		organization, _ := lines[0]["organization_id"].(string)
+		user, _ := lines[0]["user_id"].(string)
+		if strings.HasPrefix(organization, "org_") != test.organization || strings.HasPrefix(user, "user_") != test.user {
+			t.Errorf("%s: organization %q, user %q", id, organization, user)
+		}
 	}
 }

@@ -63,13 +63,13 @@ func TestPanics(t *testing.T) {
 			if got.Code != test.status || got.code(t) != test.code || strings.Contains(got.Body.String(), "secret") {
 				t.Errorf("got %d %s", got.Code, got.Body)
 			}
-			record := s.lines(t)[0]
-			stack, _ := record["stack"].(string)
-			if record["msg"] != "panic" || record["request_id"] != "request-1" || !strings.Contains(stack, "graph/transport") {
-				t.Errorf("the log has %v", record)
+			lines := s.lines(t)
+			stack, _ := lines[0]["stack"].(string)
+			if lines[0]["request_id"] != "request-1" || lines[0]["level"] != "ERROR" || !strings.Contains(stack, "graph/transport") {
+				t.Errorf("the log has %v", lines[0])
 			}
-			if last := s.lines(t)[len(s.lines(t))-1]; last["msg"] != "request" || last["status"] != float64(test.status) {
-				t.Errorf("the log ends with %v", last)
+			if len(lines) != 1 || lines[0]["msg"] != "request" || lines[0]["status"] != float64(test.status) {
+				t.Errorf("the log has %d lines, the first with %v", len(lines), lines[0])
 			}
 		})
 	}

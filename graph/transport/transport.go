@@ -43,15 +43,16 @@ type Options struct {
 	// NewRequestID makes an id of 8 to 64 letters, digits, _ or - for a request that brings none; UUIDv7 if nil.
 	NewRequestID func() string
 
-	// Logger gets one line for each request, and panics. slog.Default() if nil.
+	// Logger gets one line for each request. slog.Default() if nil.
 	Logger *slog.Logger
 	// CountStatements starts a count of SQL statements under a context, for the log line.
 	CountStatements func(ctx context.Context) (context.Context, func() int)
 
 	// Present turns an error of a field into what the client reads, with a code in extensions. The request id is
-	// added to what it returns. Without it every error is INTERNAL, except that of a context, TIMEOUT or UNAVAILABLE.
+	// added to what it returns, and its Err is logged. Without it every error is INTERNAL, except that of a context,
+	// TIMEOUT or UNAVAILABLE.
 	Present graphql.ErrorPresenterFunc
-	// Recover turns a panic into the error that Present gets. The panic and its stack are logged before.
+	// Recover turns a panic into the error that Present gets. The panic and its stack are logged.
 	Recover graphql.RecoverFunc
 }
 
