@@ -26,25 +26,37 @@ func TestFrontendOnAnotherPort(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(frontend.URL)); err != nil {
 		t.Fatal(err)
 	}
-	ask := func(header string) string {
+	ask := func(url, token, headers string) string {
 		t.Helper()
 		script := fmt.Sprintf(`fetch(%q, {
 			method: "POST",
-			headers: {"Content-Type": "application/json", %s: "Bearer %s"},
-			body: JSON.stringify({query: "{ organization { name } }"}),
-		}).then(async r => r.status + " " + r.headers.get("X-Request-Id").length + " " + (await r.json()).data.organization.name, e => "refused: " + e.name)`,
-			p.url+"/graphql", header, p.token("ada", "acme"))
+			headers: {"Content-Type": "application/json", "Authorization": "Bearer %s", %s},
+			body: JSON.stringify({query: "{ organization { name } }"}) + " ".repeat(200_000),
+		}).then(async r => r.status + " " + r.headers.get("X-Request-Id").length + " " + (await r.json()).data?.organization.name, e => "refused: " + e.name)`,
+			url, token, headers)
 		said, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return said
 	}
-	if said := ask(`"Authorization"`); said != "200 36 Acme" {
-		t.Errorf("with a token: %q", said)
+	for what, headers := range map[string]string{
+		"nothing more":         ``,
+		"a request id":         `"X-Request-Id": "00000000-0000-0000-0000-000000000000"`,
+		"tracing":              `"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "sentry-trace": "1-2-1", "baggage": "a=b"`,
+		"Apollo":               `"apollographql-client-name": "web", "apollo-require-preflight": "true"`,
+		"something else":       `"X-Something-Else": "x"`,
+		"a header in capitals": `"X-REQUESTED-WITH": "x"`,
+	} {
+		if said := ask(p.url+"/graphql", p.token("ada", "acme"), headers); said != "200 36 Acme" {
+			t.Errorf("with %s: %q", what, said)
+		}
 	}
-	if said := ask(`"X-Something-Else"`); said != "refused: TypeError" {
-		t.Errorf("with a header that is not allowed: %q", said)
+	if said := ask(p.url+"/graphql", "garbage", ""); said != "401 36 undefined" {
+		t.Errorf("with a garbage token: %q", said)
+	}
+	if said := ask(p.url+"/livez", "garbage", ""); said != "refused: TypeError" {
+		t.Errorf("another path: %q", said)
 	}
 	control := fmt.Sprintf(`fetch("%s/__clerk/control/v1/state").then(r => "let in: " + r.status, e => "refused: " + e.name)`, p.url)
 	if said, err := chromedp.Run(ctx, chromedp.Evaluate[string](control, chromedp.EvalAwaitPromise)); err != nil || said != "refused: TypeError" {

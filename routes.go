@@ -113,17 +113,21 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 	}
 	authenticator := auth.NewAuthenticator(parts.verifier, facts{parts.mirror})
 	return transport.New(schema, transport.Options{
-		Authenticate: func(ctx context.Context, authorization []string) (context.Context, error) {
-			viewer, err := authenticator.Viewer(ctx, authorization)
-			if err != nil {
-				return nil, err
-			}
-			if viewer.InDoubt {
-				active := viewer.Organization
-				parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
-			}
-			ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
-			return graph.WithLoaders(ctx, parts.store), nil
+		Authenticate: func(ctx context.Context, authorization []string) (transport.Identify, error) {
+			claims, err := authenticator.Verify(ctx, authorization)
+			return func(ctx context.Context) (context.Context, error) {
+				viewer, err := authenticator.Judge(ctx, claims)
+				if err != nil {
+					return nil, err
+				}
+				if viewer.InDoubt {
+					active := viewer.Organization
+					parts.mirror.AskSoon(mirror.Claim{OrganizationID: active.ID, Slug: active.Slug, UserID: viewer.UserID, Role: active.Role})
+				}
+				transport.Annotate(ctx, loggedAs(viewer)...)
+				ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
+				return graph.WithLoaders(ctx, parts.store), nil
+			}, err
 		},
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
 		Introspection:   config.Introspection,
@@ -147,6 +151,17 @@ func maxInFlight(configured, connections int) int {
 
 // requestConnections returns the size of the requests' pool: pgx's default.
 func requestConnections() int { return max(4, runtime.NumCPU()) }
+
+// loggedAs are the attributes that a viewer's requests have in the log.
+func loggedAs(viewer *auth.Viewer) (attributes []slog.Attr) {
+	if viewer.Organization != nil {
+		attributes = append(attributes, slog.String("organization_id", viewer.Organization.ID))
+	}
+	if viewer.UserID != "" {
+		attributes = append(attributes, slog.String("user_id", viewer.UserID))
+	}
+	return attributes
+}
 
 // facts gives auth what the mirror knows; neither room imports the other.
 type facts struct{ mirror *mirror.Mirror }
@@ -176,7 +191,8 @@ var membershipStates = map[mirror.MembershipState]auth.MembershipState{
 var anyLoopbackOrigin = regexp.MustCompile(`^http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?$`)
 
 // allowOrigins lets browsers on other origins in: those of CLERK_AUTHORIZED_PARTIES, and on a laptop any page on this
-// machine. Cookies are never read, so credentials are not allowed.
+// machine. Cookies are never read, so credentials are not allowed and any header may be sent: tracing
+// and client libraries add their own.
 func allowOrigins(config cli.Config, next http.Handler) http.Handler {
 	allowed := map[string]bool{}
 	for _, origin := range config.AuthorizedParties {
@@ -187,7 +203,9 @@ func allowOrigins(config cli.Config, next http.Handler) http.Handler {
 			return allowed[origin] || config.Mode != cli.ModeProduction && anyLoopbackOrigin.MatchString(origin)
 		},
 		AllowedMethods: []string{http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "X-Request-Id"},
+		// The answer repeats the names that were asked for, which MaxHeaderBytes bounds. A literal *
+		// would not cover Authorization.
+		AllowedHeaders: []string{"*"},
 		ExposedHeaders: []string{"X-Request-Id", "Retry-After"},
 		MaxAge:         600,
 	}).Handler(next)

@@ -179,12 +179,14 @@ func askAnything(t *testing.T, s *store.Store, schema *ast.Schema, catalogue aut
 	slices.Sort(permissions)
 	type viewerKey struct{}
 	handler := transport.New(executable, transport.Options{
-		Authenticate: func(ctx context.Context, _ []string) (context.Context, error) {
+		Authenticate: func(ctx context.Context, _ []string) (transport.Identify, error) {
 			viewer, ok := ctx.Value(viewerKey{}).(*auth.Viewer)
 			if !ok {
 				return nil, errors.New("no viewer")
 			}
-			return graph.WithLoaders(auth.NewContext(ctx, viewer), s), nil
+			return func(ctx context.Context) (context.Context, error) {
+				return graph.WithLoaders(auth.NewContext(ctx, viewer), s), nil
+			}, nil
 		},
 		Present: graph.Present, Logger: slog.New(slog.DiscardHandler),
 	})

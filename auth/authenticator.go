@@ -21,16 +21,30 @@ func NewAuthenticator(v *Verifier, f FactsSource) *Authenticator {
 // It returns a *Refusal if they do not prove it. Any other error means that this cannot be judged now: a token alone
 // grants nothing.
 func (a *Authenticator) Viewer(ctx context.Context, authorization []string) (*Viewer, error) {
+	claims, err := a.Verify(ctx, authorization)
+	if err != nil {
+		return nil, err
+	}
+	return a.Judge(ctx, claims)
+}
+
+// Verify is the first half of Viewer, which needs no facts: it returns the claims of the request's
+// token, nil if there is no Authorization header.
+func (a *Authenticator) Verify(ctx context.Context, authorization []string) (*Claims, error) {
 	if len(authorization) == 0 {
-		return new(Viewer), nil
+		return nil, nil
 	}
 	token, err := bearer(authorization)
 	if err != nil {
 		return nil, err
 	}
-	claims, err := a.verifier.Verify(ctx, token)
-	if err != nil {
-		return nil, err
+	return a.verifier.Verify(ctx, token)
+}
+
+// Judge is the second half of Viewer: it returns the viewer that claims of Verify and the facts make.
+func (a *Authenticator) Judge(ctx context.Context, claims *Claims) (*Viewer, error) {
+	if claims == nil {
+		return new(Viewer), nil
 	}
 	organizationID, role := "", ""
 	if claims.Organization != nil && !claims.Pending {

@@ -102,12 +102,14 @@ func newAPIOver(t testing.TB, config store.Config, newSchema func(*store.Store, 
 		t.Fatal(err)
 	}
 	a.handler = transport.New(schema, transport.Options{
-		Authenticate: func(ctx context.Context, _ []string) (context.Context, error) {
+		Authenticate: func(ctx context.Context, _ []string) (transport.Identify, error) {
 			v, ok := ctx.Value(viewerKey{}).(*auth.Viewer)
 			if !ok {
 				return nil, errors.New("no viewer")
 			}
-			return graph.WithLoaders(graph.WithRequestID(auth.NewContext(ctx, v), transport.RequestID(ctx)), a.store), nil
+			return func(ctx context.Context) (context.Context, error) {
+				return graph.WithLoaders(graph.WithRequestID(auth.NewContext(ctx, v), transport.RequestID(ctx)), a.store), nil
+			}, nil
 		},
 		NewRequestID: func() string {
 			if a.requestIDs == nil {
@@ -188,6 +190,7 @@ func (a *api) audited() (entries int) {
 func (a *api) post(as *auth.Viewer, body []byte) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer of-the-test") // without one the body would have to be small
 	recorder := httptest.NewRecorder()
 	a.handler.ServeHTTP(recorder, request.WithContext(context.WithValue(request.Context(), viewerKey{}, as)))
 	return recorder

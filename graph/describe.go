@@ -15,6 +15,8 @@ import (
 // what it requires. Read it, never change it.
 var DescribedSchema = sync.OnceValue(func() *ast.Schema {
 	schema := gqlparser.MustLoadSchema(sources...)
+	// gqlparser declares it in every schema, and the transport does not answer it.
+	delete(schema.Directives, "defer")
 	for _, definition := range schema.Types {
 		for _, field := range definition.Fields {
 			if required := Requires(schema, field); len(required) > 0 {

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -60,7 +59,7 @@ func Present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	code, message, extra := describe(err)
 	if code == CodeInternal || code == CodeUnavailable || code == CodeUnknownOutcome {
-		slog.ErrorContext(ctx, "field failed", "path", shown.Path.String(), "code", code, "error", err)
+		shown.Err = err // for the log: it is no part of the response
 	}
 	shown.Message = message
 	shown.Extensions = map[string]any{"code": string(code)}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,26 +20,42 @@ var (
 	errSignature = errors.New("signature does not match")
 )
 
-// verify returns the message id that was signed together with the body, or why it is not believed.
-func (h *handler) verify(header http.Header, body []byte) (id string, err error) {
+// checkHeaders returns the headers that sign a delivery, or why it cannot be believed whatever its
+// body is.
+func (h *handler) checkHeaders(header http.Header) (signed http.Header, err error) {
 	signed, ok := signatureHeaders(header)
 	if !ok {
-		return "", errHeaders
+		return nil, errHeaders
 	}
-	id = signed.Get("svix-id")
+	id := signed.Get("svix-id")
 	seconds, err := strconv.ParseInt(signed.Get("svix-timestamp"), 10, 64)
-	if err != nil || len(id) > longestID || !printable(id) {
-		return "", errHeaders
+	if err != nil || len(id) > longestID || !printable(id) || !hasSignature(signed.Get("svix-signature")) {
+		return nil, errHeaders
 	}
 	if age := h.config.Now().Sub(time.Unix(seconds, 0)); age > tolerance || age < -tolerance {
-		return "", errTimestamp
+		return nil, errTimestamp
 	}
+	return signed, nil
+}
+
+// checkSignature returns an error unless the headers sign this body.
+func (h *handler) checkSignature(signed http.Header, body []byte) error {
 	for _, secret := range h.secrets {
 		if secret.VerifyIgnoringTimestamp(body, signed) == nil {
-			return id, nil
+			return nil
 		}
 	}
-	return "", errSignature
+	return errSignature
+}
+
+// hasSignature reports whether one of the signatures in a header is of the version that is checked.
+func hasSignature(header string) bool {
+	for signature := range strings.FieldsSeq(header) {
+		if strings.HasPrefix(signature, "v1,") {
+			return true
+		}
+	}
+	return false
 }
 
 // signatureHeaders takes the three headers from one of the two families, and never one from each: what is verified is

@@ -3,10 +3,10 @@
 package webhooks
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,6 +14,7 @@ import (
 
 	svix "github.com/svix/svix-webhooks/go"
 
+	"github.com/tenantry/tenantry/internal/body"
 	"github.com/tenantry/tenantry/mirror"
 )
 
@@ -38,6 +39,11 @@ type Config struct {
 
 const (
 	maxBody = 1 << 20
+	// smallBody is the size up to which a delivery is read while large ones take all the memory that
+	// they may have. Clerk's events are smaller, and so nobody can keep them out with large bodies.
+	smallBody = 32 << 10
+	// largeBodies is how many bytes of large deliveries may be in memory at once.
+	largeBodies = 4 << 20
 	// storeWithin keeps the answer well inside the 15 s after which the sender gives up.
 	storeWithin = 10 * time.Second
 	// retryAfter is the sender's own first step of patience, in seconds.
@@ -48,12 +54,13 @@ type handler struct {
 	receiver Receiver
 	secrets  []*svix.Webhook
 	config   Config
+	bodies   *body.Reader
 }
 
 // New returns the handler of the webhook endpoint. It returns an error where there is no secret, or one of them is empty
 // (with which anybody could sign) or malformed.
 func New(receiver Receiver, config Config) (http.Handler, error) {
-	h := &handler{receiver: receiver, config: config}
+	h := &handler{receiver: receiver, config: config, bodies: body.NewReader(smallBody, largeBodies)}
 	if len(config.Secrets) == 0 {
 		return nil, errors.New("webhooks: no signing secret")
 	}
@@ -83,33 +90,43 @@ func New(receiver Receiver, config Config) (http.Handler, error) {
 	return h, nil
 }
 
-// ServeHTTP answers 204 to whatever a retry cannot help with, because failures count towards the endpoint being switched
+// ServeHTTP looks at the headers before it reads the body. It answers 204 to whatever a retry cannot help with, because failures count towards the endpoint being switched
 // off, and anything else only where sending again can: 401, 413, 503. Never 3xx or 410, and no header of the request
 // comes back: a 410 or a header webhook-delivery would stop deliveries.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
+		h.bodies.Leave(w, r)
 		w.Header().Set("Allow", http.MethodPost)
 		answer(w, http.StatusMethodNotAllowed)
 		return
 	}
 	if h.config.Draining() {
+		h.bodies.Leave(w, r)
 		h.later(w)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.config.MaxBody))
+	signed, err := h.checkHeaders(r.Header)
+	if err != nil {
+		h.bodies.Leave(w, r)
+		h.config.Logger.Warn("webhook refused", "reason", err.Error())
+		answer(w, http.StatusUnauthorized)
+		return
+	}
+	content, err := h.bodies.Read(w, r, h.config.MaxBody)
 	if err != nil {
 		h.unreadable(w, err)
 		return
 	}
-	id, err := h.verify(r.Header, body)
-	if err != nil {
-		h.config.Logger.Warn("webhook refused", "reason", err.Error(), "bytes", len(body))
+	defer content.Free()
+	if err := h.checkSignature(signed, content.Bytes()); err != nil {
+		h.config.Logger.Warn("webhook refused", "reason", err.Error(), "bytes", len(content.Bytes()))
 		answer(w, http.StatusUnauthorized)
 		return
 	}
+	id := signed.Get("svix-id")
 	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
 	defer cancel()
-	outcome, err := h.receiver.Receive(ctx, mirror.Message{ID: id, Body: body, Received: h.config.Now()})
+	outcome, err := h.receiver.Receive(ctx, mirror.Message{ID: id, Body: bytes.Clone(content.Bytes()), Received: h.config.Now()})
 	if err != nil {
 		h.config.Logger.Error("webhook not stored", "svix_id", id, "type", outcome.Type, "error", err)
 		h.later(w)
@@ -126,14 +143,15 @@ func (h *handler) later(w http.ResponseWriter) {
 }
 
 func (h *handler) unreadable(w http.ResponseWriter, err error) {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		h.config.Logger.Warn("webhook refused", "reason", "body too large")
+	h.config.Logger.Warn("webhook refused", "reason", err.Error())
+	switch {
+	case errors.Is(err, body.ErrTooLarge):
 		answer(w, http.StatusRequestEntityTooLarge)
-		return
+	case errors.Is(err, body.ErrNoRoom), errors.Is(err, body.ErrSlow):
+		h.later(w)
+	default:
+		answer(w, http.StatusBadRequest)
 	}
-	h.config.Logger.Warn("webhook refused", "reason", "the body broke off")
-	answer(w, http.StatusBadRequest)
 }
 
 func answer(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }

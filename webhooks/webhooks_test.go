@@ -121,6 +121,10 @@ func TestEveryCaseHasItsAnswer(t *testing.T) {
 		"time out of range":        {request: with(vector(), "svix-timestamp", "9223372036854775807"), status: 401},
 		"other version only":       {request: with(vector(), "svix-signature", strings.Replace(vectorSignature, "v1", "v2", 1)), status: 401},
 		"empty signature":          {request: with(vector(), "svix-signature", "v1,"), status: 401},
+		"stale, with a large body": {request: unread(signed(t, vectorSecret, vectorTime.Add(-301*time.Second), large)), status: 401},
+		"no signature, large body": {request: unread(httptest.NewRequest(http.MethodPost, "/", strings.NewReader(large))), status: 401},
+		"other version, not read":  {request: unread(with(vector(), "svix-signature", "v1a,x v2,y")), status: 401},
+		"draining, large body":     {request: unread(signed(t, vectorSecret, vectorTime, large)), drain: true, status: 503},
 		"stale":                    {request: signed(t, vectorSecret, vectorTime.Add(-301*time.Second), "{}"), status: 401},
 		"from the future":          {request: signed(t, vectorSecret, vectorTime.Add(301*time.Second), "{}"), status: 401},
 		"id of the other family":   {request: with(rename(vector()), "svix-id", "msg_chosen"), status: 204, stored: true},
@@ -170,6 +174,10 @@ func checkHeaders(t *testing.T, answer *httptest.ResponseRecorder) {
 	for name := range answer.Header() {
 		switch name {
 		case "Content-Type", "X-Content-Type-Options", "Retry-After", "Allow":
+		case "Connection":
+			if answer.Header().Get(name) != "close" || answer.Code == http.StatusNoContent {
+				t.Errorf("status %d with Connection: %s", answer.Code, answer.Header().Get(name))
+			}
 		default:
 			t.Errorf("header %s: %s", name, answer.Header().Get(name))
 		}
@@ -194,6 +202,16 @@ func broken(r *http.Request) *http.Request {
 	r.Body = io.NopCloser(io.MultiReader(strings.NewReader(vectorBody[:5]), failing{}))
 	return r
 }
+
+// unread is a request whose body may not be read.
+func unread(r *http.Request) *http.Request {
+	r.Body = io.NopCloser(forbidden{})
+	return r
+}
+
+type forbidden struct{}
+
+func (forbidden) Read([]byte) (int, error) { panic("the body was read") }
 
 type failing struct{}
 

@@ -32,6 +32,7 @@ type exchange struct {
 	operation     string
 	operationType ast.Operation
 	statements    func() int
+	record        record
 	// cause is why Authenticate refused.
 	cause    error
 	answered bool
@@ -132,6 +133,7 @@ func (x *exchange) sign(errs gqlerror.List) {
 		extensions["requestId"] = x.id
 		err.Extensions = extensions
 		x.note(codeOf(err))
+		x.record.failed(err)
 	}
 }
 

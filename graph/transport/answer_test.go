@@ -169,3 +169,20 @@ func TestExtensionsOfTheAnswer(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// Apollo's link looks for the message or the code, urql's exchange for the message. Then they send the
+// whole query, with the hash or without it.
+func TestClientsFallBackFromPersistedQueries(t *testing.T) {
+	t.Parallel()
+	s := newServer(&fakeSchema{}, Options{})
+	const extensions = `"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38"}}`
+	for _, accept := range []string{mediaJSON, mediaResponse} {
+		got := s.post(t, `{"operationName":null,"variables":{},`+extensions+`}`, "Accept: "+accept)
+		if message, _ := got.first(t); got.Code != 200 || message != "PersistedQueryNotSupported" || got.code(t) != "PERSISTED_QUERY_NOT_SUPPORTED" {
+			t.Errorf("%s, by its hash: %d %s", accept, got.Code, got.Body)
+		}
+		if got := s.post(t, `{"query":"{hello}",`+extensions+`}`, "Accept: "+accept); got.Code != 200 || got.Body.String() != `{"data":{"hello":null}}` {
+			t.Errorf("%s, with the query: %d %s", accept, got.Code, got.Body)
+		}
+	}
+}

@@ -14,10 +14,16 @@ func TestAuthenticate(t *testing.T) {
 	type key struct{}
 	errBad, errKeys := errors.New("expired a minute ago"), errors.New("keys cannot be had")
 	s := newServer(&fakeSchema{seen: func(*graphql.OperationContext) {}}, Options{
-		Authenticate: func(ctx context.Context, authorization []string) (context.Context, error) {
+		Authenticate: func(_ context.Context, authorization []string) (Identify, error) {
 			switch strings.Join(authorization, "|") {
 			case "", "Bearer good":
-				return context.WithValue(ctx, key{}, "known"), nil
+				return func(ctx context.Context) (context.Context, error) {
+					return context.WithValue(ctx, key{}, "known"), nil
+				}, nil
+			case "Bearer revoked":
+				return func(context.Context) (context.Context, error) { return nil, errBad }, nil
+			case "Bearer in doubt":
+				return func(context.Context) (context.Context, error) { return nil, errKeys }, nil
 			case "Bearer bad", "Bearer good|Bearer good":
 				return nil, errBad
 			}
@@ -35,6 +41,8 @@ func TestAuthenticate(t *testing.T) {
 		{"a good token", []string{"Authorization: Bearer good"}, 200, nil},
 		{"a bad token", []string{"Authorization: Bearer bad"}, 401, codeUnauthenticated},
 		{"two tokens", []string{"Authorization: Bearer good", "Authorization: Bearer good"}, 401, codeUnauthenticated},
+		{"a token that turns out to be revoked", []string{"Authorization: Bearer revoked"}, 401, codeUnauthenticated},
+		{"a token of which nothing can be found out", []string{"Authorization: Bearer in doubt"}, 503, codeUnavailable},
 		{"no keys", []string{"Authorization: Bearer other"}, 503, codeUnavailable},
 		{"a cookie", []string{"Cookie: __session=bad"}, 200, nil},
 	}

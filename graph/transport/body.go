@@ -4,32 +4,43 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/tenantry/tenantry/internal/body"
 )
 
-// read takes the parameters out of a request, reading at most one byte more than the body may have.
-func (h *handler) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
-	if r.Method != http.MethodPost {
-		return nil, errMethod
+const (
+	// smallBody is the size up to which a body may be read while large ones take all the memory
+	// that they may have.
+	smallBody = 16 << 10
+	// largeBodies is how many bytes of large bodies may be in memory at once.
+	largeBodies = 32 << 20
+	// maxAnonymousBody is what a caller without a token may send. All that is answered without one
+	// is short, and so strangers cannot use up largeBodies.
+	maxAnonymousBody = smallBody
+)
+
+// unread is the refusal of a request whose body was not read.
+func (h *handler) unread(err error, limit int64) *refusal {
+	switch {
+	case errors.Is(err, body.ErrTooLarge):
+		return h.tooLarge(limit)
+	case errors.Is(err, body.ErrSlow):
+		return errSlow
+	case errors.Is(err, body.ErrNoRoom):
+		return errNoRoom
 	}
-	if !speaksJSON(r.Header.Get("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
-		return nil, errMediaType
+	return errUnread
+}
+
+// tooLarge is the refusal of a body over a limit.
+func (h *handler) tooLarge(limit int64) *refusal {
+	if limit < h.options.MaxBody {
+		return errAnonymousTooLarge
 	}
-	if r.ContentLength > h.options.MaxBody {
-		return nil, errTooLarge
-	}
-	buffer := newBuffer()
-	defer freeBuffer(buffer)
-	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, h.options.MaxBody)); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, errTooLarge
-		}
-		return nil, errUnread
-	}
-	return decode(buffer.Bytes())
+	return errTooLarge
 }
 
 // What decode says is wrong. It never repeats the body, which may hold what belongs in no log.
@@ -66,6 +77,9 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 	}
 	params := &graphql.RawParams{}
 	if params.Query, _ = object["query"].(string); params.Query == "" {
+		if persisted(object) {
+			return nil, errPersisted
+		}
 		return nil, errQuery
 	}
 	if params.OperationName, ok = optional[string](object["operationName"]); !ok {
@@ -78,6 +92,15 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 		return nil, errExtensions
 	}
 	return params, nil
+}
+
+// persisted reports whether a request names its query by a hash: as Apollo and urql do for automatic
+// persisted queries, or as GraphQL over HTTP has it.
+func persisted(object map[string]any) bool {
+	extensions, _ := object["extensions"].(map[string]any)
+	_, automatic := extensions["persistedQuery"].(map[string]any)
+	_, document := object["documentId"].(string)
+	return automatic || document
 }
 
 // optional returns a value of a type, its zero for null and for nothing.

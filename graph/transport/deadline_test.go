@@ -31,9 +31,11 @@ func TestAnOperationWithoutTimeLeftIsNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(&fakeSchema{}, Options{
 			Timeout: time.Second,
-			Authenticate: func(ctx context.Context, _ []string) (context.Context, error) {
-				<-ctx.Done()
-				return ctx, nil
+			Authenticate: func(context.Context, []string) (Identify, error) {
+				return func(ctx context.Context) (context.Context, error) {
+					<-ctx.Done()
+					return ctx, nil
+				}, nil
 			},
 		})
 		got := s.query(t, "{hello}")

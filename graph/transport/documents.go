@@ -173,13 +173,15 @@ func forVariables(errs gqlerror.List) gqlerror.List {
 }
 
 // clip shortens a message to maxMessage bytes.
-func clip(message string) string {
-	if len(message) <= maxMessage {
-		return message
+func clip(message string) string { return shorten(message, maxMessage) }
+
+// shorten cuts a text off after so many bytes.
+func shorten(text string, size int) string {
+	if len(text) <= size {
+		return text
 	}
-	end := maxMessage
-	for !utf8.RuneStart(message[end]) {
-		end--
+	for !utf8.RuneStart(text[size]) {
+		size--
 	}
-	return message[:end] + "…"
+	return text[:size] + "…"
 }

@@ -20,6 +20,7 @@ const (
 	codeTooDeep          = "QUERY_TOO_DEEP"
 	codeTooComplex       = "QUERY_TOO_COMPLEX"
 	codeResponseTooLarge = "RESPONSE_TOO_LARGE"
+	codePersisted        = "PERSISTED_QUERY_NOT_SUPPORTED"
 	codeUnavailable      = "UNAVAILABLE"
 	codeTimeout          = "TIMEOUT"
 	codeOverloaded       = "OVERLOADED"
@@ -43,8 +44,21 @@ var (
 		"The body must be application/json in UTF-8, without a content encoding.",
 		map[string]string{"Accept-Post": mediaJSON},
 	}
-	errTooLarge        = &refusal{http.StatusRequestEntityTooLarge, codeTooLarge, "The body is too large.", nil}
-	errUnread          = badRequest("The body could not be read to its end.")
+	errTooLarge          = &refusal{http.StatusRequestEntityTooLarge, codeTooLarge, "The body is too large.", nil}
+	errAnonymousTooLarge = &refusal{
+		http.StatusRequestEntityTooLarge, codeTooLarge,
+		"The body is too large for a request without a token. Sign in and send one.", nil,
+	}
+	// Apollo's link and urql's exchange look for this message, or the code, in an ordinary response,
+	// and send the whole query then.
+	errPersisted = &refusal{http.StatusOK, codePersisted, "PersistedQueryNotSupported", nil}
+
+	errUnread = badRequest("The body could not be read to its end.")
+	errSlow   = &refusal{http.StatusRequestTimeout, codeBadRequest, "The body took too long to arrive.", nil}
+	errNoRoom = &refusal{
+		http.StatusServiceUnavailable, codeOverloaded, "Too many large requests are being read. Try again.",
+		map[string]string{"Retry-After": "1"},
+	}
 	errUnauthenticated = &refusal{
 		http.StatusUnauthorized, codeUnauthenticated, "The token is not valid, or no longer.",
 		map[string]string{"WWW-Authenticate": `Bearer realm="tenantry", error="invalid_token"`},

@@ -9,62 +9,109 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/tenantry/tenantry/internal/body"
 )
 
 type handler struct {
 	options   Options
 	documents *documents
 	executor  *executor.Executor
+	bodies    *body.Reader
 	// inFlight has room for as many operations as may run at once; nil is no limit.
 	inFlight chan struct{}
 	// held is the size of the large answers in memory.
 	held atomic.Int64
 }
 
-// ServeHTTP answers one request: read, authenticate, prepare the document, run it.
+// ServeHTTP answers one request: check the headers and the token, read the body, find out about the
+// caller, prepare the document, run it. Strangers are refused before their body is read, and a slow
+// body takes no place among the operations that may run at once.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(w, r, h.options.NewRequestID)
 	defer h.log(r.Context(), x)
 	defer h.recoverExchange(x)
 
-	params, refused := h.read(w, r)
+	ctx := newContext(r.Context(), x)
+	limit, refused := h.checkHeaders(r)
+	var identify Identify
+	if refused == nil {
+		identify, refused = h.authenticate(ctx, x, r.Header["Authorization"])
+	}
 	if refused != nil {
+		h.bodies.Leave(w, r)
 		x.refuse(refused)
 		return
 	}
+	content, err := h.bodies.Read(w, r, limit)
+	if err != nil {
+		x.refuse(h.unread(err, limit))
+		return
+	}
 	if !h.enter(x) {
+		content.Free()
 		x.refuse(errBusy)
 		return
 	}
 	defer x.leave()
+	params, refused := decode(content.Bytes())
+	content.Free()
+	if refused != nil {
+		x.refuse(refused)
+		return
+	}
 
-	ctx, cancel := context.WithTimeout(newContext(r.Context(), x), h.options.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, h.options.Timeout)
 	defer cancel()
 	x.cancel = cancel
 	if h.options.CountStatements != nil {
 		ctx, x.statements = h.options.CountStatements(ctx)
 	}
-	if ctx, refused = h.authenticate(ctx, x, r.Header["Authorization"]); refused != nil {
-		x.refuse(refused)
+	known, err := identify(ctx)
+	if err != nil {
+		x.refuse(h.unidentified(x, err))
 		return
 	}
-	h.run(graphql.StartOperationTrace(ctx), x, params)
+	h.run(graphql.StartOperationTrace(known), x, params)
 }
 
-// authenticate returns the context that Authenticate makes.
-func (h *handler) authenticate(ctx context.Context, x *exchange, authorization []string) (context.Context, *refusal) {
+// checkHeaders returns how large the body may be, or why the request is refused whatever is in it.
+func (h *handler) checkHeaders(r *http.Request) (limit int64, refused *refusal) {
+	if r.Method != http.MethodPost {
+		return 0, errMethod
+	}
+	if !speaksJSON(r.Header.Get("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
+		return 0, errMediaType
+	}
+	limit = h.options.MaxBody
+	if h.options.Authenticate != nil && len(r.Header["Authorization"]) == 0 {
+		limit = min(limit, maxAnonymousBody)
+	}
+	if r.ContentLength > limit {
+		return 0, h.tooLarge(limit)
+	}
+	return limit, nil
+}
+
+// authenticate judges the caller's token. It returns what finds out about the caller later.
+func (h *handler) authenticate(ctx context.Context, x *exchange, authorization []string) (Identify, *refusal) {
 	if h.options.Authenticate == nil {
-		return ctx, nil
+		return func(ctx context.Context) (context.Context, error) { return ctx, nil }, nil
 	}
-	known, err := h.options.Authenticate(ctx, authorization)
-	if err == nil {
-		return known, nil
+	identify, err := h.options.Authenticate(ctx, authorization)
+	if err != nil {
+		return nil, h.unidentified(x, err)
 	}
+	return identify, nil
+}
+
+// unidentified is the refusal of a caller of whom it is not known who they are.
+func (h *handler) unidentified(x *exchange, err error) *refusal {
 	x.cause = err
 	if h.options.Unauthenticated != nil && h.options.Unauthenticated(err) {
-		return nil, errUnauthenticated
+		return errUnauthenticated
 	}
-	return nil, errUnavailable
+	return errUnavailable
 }
 
 // run prepares and executes the operation and writes its answer.

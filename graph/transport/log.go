@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -39,7 +38,8 @@ func (h *handler) log(ctx context.Context, x *exchange) {
 	if ctx.Err() != nil {
 		attributes = append(attributes, slog.Bool("client_gone", true))
 	}
-	h.options.Logger.LogAttrs(ctx, slog.LevelInfo, "request", attributes...)
+	level, attributes := x.record.appendTo(attributes)
+	h.options.Logger.LogAttrs(ctx, level, "request", attributes...)
 }
 
 // note remembers a code for the log, each once.
@@ -67,7 +67,9 @@ var errPanicked = errors.New("a resolver panicked")
 
 // recovered is gqlgen's hook for a panic under a field.
 func (h *handler) recovered(ctx context.Context, value any) error {
-	h.logPanic(ctx, RequestID(ctx), value)
+	if x := fromContext(ctx); x != nil {
+		x.record.panicked(value)
+	}
 	if h.options.Recover == nil {
 		return errPanicked
 	}
@@ -83,13 +85,8 @@ func (h *handler) recoverExchange(x *exchange) {
 	if value == http.ErrAbortHandler {
 		panic(value)
 	}
-	h.logPanic(context.Background(), x.id, value)
+	x.record.panicked(value)
 	if !x.answered {
 		x.refuse(errInternal)
 	}
-}
-
-func (h *handler) logPanic(ctx context.Context, id string, value any) {
-	h.options.Logger.LogAttrs(ctx, slog.LevelError, "panic",
-		slog.String("request_id", id), slog.Any("panic", value), slog.String("stack", string(debug.Stack())))
 }

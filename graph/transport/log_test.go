@@ -2,10 +2,15 @@ package transport
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 func TestTheLogHasOneLine(t *testing.T) {
@@ -53,4 +58,61 @@ func TestOnlyNamesAreLoggedAsNames(t *testing.T) {
 			t.Errorf("%.50q is logged as %.50v", name, got)
 		}
 	}
+}
+
+// However many fields fail, the log has one line of a bounded size, with the causes.
+func TestTheLogHasOneLineWhateverFails(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 10_000)
+	s := newServer(&fakeSchema{}, Options{Present: func(ctx context.Context, err error) *gqlerror.Error {
+		shown := &gqlerror.Error{Message: "no", Path: graphql.GetPath(ctx), Err: err}
+		if strings.HasPrefix(shown.Path.String(), "long") {
+			shown.Err = errors.New(long)
+		}
+		return shown
+	}})
+	got := s.query(t, "query($x: String) {"+aliases(90, "fail")+"long: fail "+named("p", 90, "panic")+strings.Repeat("b", 5_000)+":hello(name: $x)}")
+	lines := s.lines(t)
+	if len(lines) != 1 || lines[0]["level"] != "ERROR" {
+		t.Fatalf("got %d lines:\n%.2000s", len(lines), s.logged)
+	}
+	causes := fmt.Sprint(lines[0]["causes"])
+	if lines[0]["failures"] != 181.0 || lines[0]["panics"] != 90.0 || lines[0]["panic"] != "a resolver's secret" {
+		t.Errorf("the line counts %v failures and %v panics, the first %v", lines[0]["failures"], lines[0]["panics"], lines[0]["panic"])
+	}
+	for _, cause := range []string{": " + errSecret.Error(), ": " + errPanicked.Error(), "long: éé"} {
+		if strings.Count(causes, cause) != 1 {
+			t.Errorf("%q is not once in %s", cause, causes)
+		}
+	}
+	if size := len(s.logged.String()); size > maxStack+maxCauses*(maxCause+maxMessage)+4_000 {
+		t.Errorf("the line has %d bytes", size)
+	}
+	if strings.Contains(got.Body.String(), "hunter2") || strings.Contains(got.Body.String(), "secret") {
+		t.Errorf("the answer tells a cause: %.500s", got.Body)
+	}
+}
+
+func TestTheLogSaysWhoAsked(t *testing.T) {
+	t.Parallel()
+	s := newServer(&fakeSchema{}, Options{Authenticate: func(context.Context, []string) (Identify, error) {
+		return func(ctx context.Context) (context.Context, error) {
+			Annotate(ctx, slog.String("who", "ada"))
+			return ctx, nil
+		}, nil
+	}})
+	s.query(t, "{hello}")
+	if line := s.lines(t)[0]; line["who"] != "ada" || line["level"] != "INFO" {
+		t.Errorf("the log has %v", line)
+	}
+	Annotate(t.Context(), slog.String("who", "nobody")) // outside of a request
+}
+
+// named is a field under n aliases that begin with a prefix.
+func named(prefix string, n int, field string) string {
+	var fields strings.Builder
+	for i := range n {
+		fmt.Fprintf(&fields, "%s%d:%s ", prefix, i, field)
+	}
+	return fields.String()
 }

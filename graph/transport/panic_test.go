@@ -35,9 +35,17 @@ func TestPanics(t *testing.T) {
 			return nil
 		}}, 500, codeInternal},
 		{"while authenticating", &fakeSchema{}, Options{
-			Authenticate: func(context.Context, []string) (context.Context, error) {
+			Authenticate: func(context.Context, []string) (Identify, error) {
 				panics()
 				return nil, nil
+			},
+		}, 500, codeInternal},
+		{"while finding out about the caller", &fakeSchema{}, Options{
+			Authenticate: func(context.Context, []string) (Identify, error) {
+				return func(context.Context) (context.Context, error) {
+					panics()
+					return nil, nil
+				}, nil
 			},
 		}, 500, codeInternal},
 		{"in an extension", &fakeSchema{exec: func(context.Context) graphql.ResponseHandler {
@@ -55,13 +63,13 @@ func TestPanics(t *testing.T) {
 			if got.Code != test.status || got.code(t) != test.code || strings.Contains(got.Body.String(), "secret") {
 				t.Errorf("got %d %s", got.Code, got.Body)
 			}
-			record := s.lines(t)[0]
-			stack, _ := record["stack"].(string)
-			if record["msg"] != "panic" || record["request_id"] != "request-1" || !strings.Contains(stack, "graph/transport") {
-				t.Errorf("the log has %v", record)
+			lines := s.lines(t)
+			stack, _ := lines[0]["stack"].(string)
+			if lines[0]["request_id"] != "request-1" || lines[0]["level"] != "ERROR" || !strings.Contains(stack, "graph/transport") {
+				t.Errorf("the log has %v", lines[0])
 			}
-			if last := s.lines(t)[len(s.lines(t))-1]; last["msg"] != "request" || last["status"] != float64(test.status) {
-				t.Errorf("the log ends with %v", last)
+			if len(lines) != 1 || lines[0]["msg"] != "request" || lines[0]["status"] != float64(test.status) {
+				t.Errorf("the log has %d lines, the first with %v", len(lines), lines[0])
 			}
 		})
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+
+	"github.com/tenantry/tenantry/internal/body"
 )
 
 const (
@@ -21,19 +23,21 @@ const (
 
 // Options say what the transport cannot know. The zero value serves everybody, without introspection.
 type Options struct {
-	// Authenticate puts who is asking into the context, from the values of the Authorization header. Its errors end
-	// the request; they are logged, so they hold no token. Without it the context stays as it is.
-	Authenticate func(ctx context.Context, authorization []string) (context.Context, error)
-	// Unauthenticated tells which errors of Authenticate are the caller's fault and answered with 401. All others
-	// are answered with 503 UNAVAILABLE.
+	// Authenticate judges the values of the Authorization header before the body is read, and so
+	// without the database. It returns what finds out about the caller once the body is there. The
+	// errors of both end the request; they are logged, so they hold no token. Defaults to nil, with
+	// which the context stays as it is.
+	Authenticate func(ctx context.Context, authorization []string) (Identify, error)
+	// Unauthenticated reports which of these errors are the caller's fault and answered with 401.
+	// All others are answered with 503 UNAVAILABLE.
 	Unauthenticated func(error) bool
 
 	// Introspection lets clients ask for the schema, and lets validation suggest names.
 	Introspection bool
 	// MaxBody is the largest body in bytes, 256 KiB if zero.
 	MaxBody int64
-	// Timeout is the time an operation has from the moment its body is read, 10 s if zero. A slow body is the
-	// http.Server's to end.
+	// Timeout is the time an operation has from the moment its body is read, 10 s if zero. The body
+	// has 10 s of its own to arrive.
 	Timeout time.Duration
 	// MaxAnswer is the largest answer in bytes. An operation that exceeds it is refused as a whole with
 	// RESPONSE_TOO_LARGE. Defaults to 8 MiB.
@@ -44,17 +48,21 @@ type Options struct {
 	// NewRequestID makes an id of 8 to 64 letters, digits, _ or - for a request that brings none; UUIDv7 if nil.
 	NewRequestID func() string
 
-	// Logger gets one line for each request, and panics. slog.Default() if nil.
+	// Logger gets one line for each request. slog.Default() if nil.
 	Logger *slog.Logger
 	// CountStatements starts a count of SQL statements under a context, for the log line.
 	CountStatements func(ctx context.Context) (context.Context, func() int)
 
 	// Present turns an error of a field into what the client reads, with a code in extensions. The request id is
-	// added to what it returns. Without it every error is INTERNAL, except that of a context, TIMEOUT or UNAVAILABLE.
+	// added to what it returns, and its Err is logged. Without it every error is INTERNAL, except that of a context,
+	// TIMEOUT or UNAVAILABLE.
 	Present graphql.ErrorPresenterFunc
-	// Recover turns a panic into the error that Present gets. The panic and its stack are logged before.
+	// Recover turns a panic into the error that Present gets. The panic and its stack are logged.
 	Recover graphql.RecoverFunc
 }
+
+// Identify puts who is asking into the context. It may use the database.
+type Identify func(ctx context.Context) (context.Context, error)
 
 // New returns the handler of POST requests for one schema. Each body is one operation; the answer is
 // application/graphql-response+json where the client asks for it and application/json otherwise, with the statuses of
@@ -82,6 +90,7 @@ func New(schema graphql.ExecutableSchema, options Options) http.Handler {
 		options:   options,
 		documents: newDocuments(schema.Schema(), options.Introspection),
 		executor:  executor.New(schema),
+		bodies:    body.NewReader(smallBody, largeBodies),
 	}
 	if options.MaxInFlight > 0 {
 		h.inFlight = make(chan struct{}, options.MaxInFlight)
