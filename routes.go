@@ -127,7 +127,7 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 		Introspection:   config.Introspection,
 		Present:         graph.Present,
 		Logger:          parts.logger,
-		CountStatements: store.WithStatementCount,
+		CountStatements: store.WithRequest,
 	}), nil
 }
 

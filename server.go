@@ -128,7 +128,7 @@ func openDatabase(ctx context.Context, config cli.Config, databaseURL string, lo
 	if fresh, err = store.Claim(ctx, migrateURL, config.Issuer); err != nil {
 		return nil, false, err
 	}
-	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
+	db, err = store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), MaxConnections: config.PoolSize, Logger: logger, Welcome: welcome})
 	if err != nil {
 		return nil, false, err
 	}

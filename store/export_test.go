@@ -32,6 +32,22 @@ func (s *Store) RawOne(ctx context.Context, organizationID string, fn func(db *g
 	return s.requests.one(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })
 }
 
+// RawWithin runs fn in a transaction of a request, with the context of what is done inside it.
+func (s *Store) RawWithin(ctx context.Context, organizationID string, fn func(ctx context.Context) error) error {
+	return s.requests.transaction(ctx, organizationID, func(ctx context.Context, _ *gorm.DB) error { return fn(ctx) })
+}
+
+// RequestConnections is how many connections requests may use together.
+func (s *Store) RequestConnections() int32 { return s.requests.pool.Config().MaxConns }
+
+// OpenedConnections is how many connections were ever opened for requests.
+func (s *Store) OpenedConnections() int64 { return s.requests.pool.Stat().NewConnsCount() }
+
+// RawRead is RawOne for what only reads.
+func (s *Store) RawRead(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
+	return s.requests.read(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })
+}
+
 // RawMirror runs fn as the mirror's role, for no organization.
 func (s *Store) RawMirror(ctx context.Context, fn func(db *gorm.DB) error) error {
 	return s.mirror.transaction(ctx, "", func(_ context.Context, db *gorm.DB) error { return fn(db) })

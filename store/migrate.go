@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +20,9 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// migrateLockTimeout is how long a migration waits for a lock.
+const migrateLockTimeout = 5 * time.Second
 
 // Migrate brings the database up to date as the login of url, which owns what is made. Several servers may start at
 // once: an advisory lock lets one migrate and the others wait. It is a direct connection that is needed: the lock does
@@ -32,6 +36,8 @@ func Migrate(ctx context.Context, url string) error {
 	config.RuntimeParams["row_security"] = "off"
 	// A login named like a schema would get its tables there.
 	config.RuntimeParams["search_path"] = "public"
+	// What waits for a table's lock makes everybody who comes later wait behind it.
+	config.RuntimeParams["lock_timeout"] = fmt.Sprint(migrateLockTimeout.Milliseconds())
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS tenantry"); err != nil && !duplicate(err) {
@@ -81,8 +87,12 @@ func duplicate(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "23505" || pg.Code == "42P06")
 }
 
-// explainMigration adds to a missing right what an administrator can do about it.
+// explainMigration adds to an error what can be done about it.
 func explainMigration(ctx context.Context, db *sql.DB, err error) error {
+	if sqlState(err) == "55P03" {
+		return fmt.Errorf("migrate: another transaction holds a table for more than %v. This migration was undone; start again, or end that "+
+			"transaction first (pg_stat_activity shows it): %w", migrateLockTimeout, err)
+	}
 	var pg *pgconn.PgError
 	var name, login string
 	if !errors.As(err, &pg) || pg.Code != "42501" ||

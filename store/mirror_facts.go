@@ -33,7 +33,7 @@ const roleRow = `(SELECT json_build_object('permissions', permissions, 'at', gre
 
 // MirrorFacts reads in one statement. Without an organization, a user or a session what is about them stays false.
 func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (facts MirrorFacts, err error) {
-	err = s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
+	err = s.facts.read(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		var role, tokens []byte
 		err := db.Raw(`SELECT
 				coalesce((SELECT dead FROM clerk.organizations WHERE id = ?), false),

@@ -10,6 +10,7 @@ const (
 	varAddr               = "TENANTRY_ADDR"
 	varMetricsAddr        = "TENANTRY_METRICS_ADDR"
 	varScope              = "TENANTRY_SCOPE"
+	varPoolSize           = "TENANTRY_POOL_SIZE"
 	varLogLevel           = "TENANTRY_LOG_LEVEL"
 	varLogFormat          = "TENANTRY_LOG_FORMAT"
 	varPort               = "PORT"

@@ -9,6 +9,8 @@ type serveCommand struct {
 	Reset bool   `help:"Empty the local state before starting. It has no variable, so that it cannot stay on." unset:"false"`
 	Scope string `help:"How a query gets its organization: connection, or transaction behind a pooler in transaction mode." variable:"TENANTRY_SCOPE" placeholder:"SCOPE" unset:"connection"`
 
+	PoolSize string `help:"How many connections to PostgreSQL requests may use together. The server opens up to 13 more." variable:"TENANTRY_POOL_SIZE" placeholder:"N" unset:"pool_max_conns in DATABASE_URL, else 16, or 4 for each core up to 64"`
+
 	clerkFlags
 	ClerkJWTKey            string `help:"Public key (PEM) that tokens are checked with, so that no JWKS is fetched." variable:"CLERK_JWT_KEY" placeholder:"PEM" unset:"the issuer's JWKS"`
 	ClerkAuthorizedParties string `help:"Origins of your frontends, comma-separated: whose tokens are taken and who may call from a browser." variable:"CLERK_AUTHORIZED_PARTIES" placeholder:"ORIGINS" unset:"tokens for any origin, with a warning"`
