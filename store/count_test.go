@@ -34,6 +34,13 @@ func TestCountIsBounded(t *testing.T) {
 			t.Errorf("%s: counted %d, want %d: %v", organizationID, got, want, err)
 		}
 	}
+	// Expired ones are two parts of the list, of which neither is as large.
+	asOwner(t, owner, `INSERT INTO invitations (organization_id, id, email, role, status, created_at, expires_at)
+		SELECT 'org_acme', 'orginv_' || n, n || '@example.com', 'org:member', (ARRAY['pending', 'expired'])[n % 2 + 1], now(), timestamptz '2026-01-01'
+		FROM generate_series(1, 12000) AS n`)
+	if got, err := s.Org(acme).CountInvitations(t.Context(), models.InvitationExpired); err != nil || got != models.MaxCount+1 {
+		t.Errorf("invitations: counted %d, want %d: %v", got, models.MaxCount+1, err)
+	}
 }
 
 // Every count of an organization beside others reads one range of an index for each part of its list.

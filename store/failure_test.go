@@ -139,7 +139,8 @@ func TestWriteIsNotRepeated(t *testing.T) {
 func TestReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	config := dbtest.Config(t)
-	asOwner(t, dbtest.OwnerURL(config), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	asOwner(t, dbtest.OwnerURL(config), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`,
+		terminated) // a pooler may have connections already
 	s := dbtest.OpenWith(t, config)
 	title := "Not written"
 	if _, err := s.Org(acme).CreateDocument(t.Context(), ada, store.DocumentInput{Title: &title}); !errors.Is(err, models.ErrUnavailable) || store.Away(err) {
