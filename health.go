@@ -13,7 +13,8 @@ func live(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readiness says whether requests can be served: the database answers, there are keys to verify tokens with, and the
-// server is not stopping. The migrations ran before it listened.
+// server is not stopping. The migrations ran before it listened. A server whose requests use all of their connections is
+// busy and ready: taking it out of the load balancer would leave more work to the others.
 type readiness struct {
 	parts    parts
 	draining func() bool
@@ -29,8 +30,11 @@ func (h readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.draining() {
 		fail("draining", "the server is stopping")
 	}
-	if h.parts.store.Ping(ctx) != nil {
+	switch {
+	case h.parts.store.Ping(ctx) != nil:
 		fail("database", "does not answer")
+	case h.parts.store.Busy():
+		checks["database"] = "busy"
 	}
 	if h.parts.verifier.Ready() != nil {
 		fail("keys", "not fetched from Clerk yet")

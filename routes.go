@@ -132,25 +132,22 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
 		Introspection:   config.Introspection,
 		MaxAnswer:       config.MaxAnswer,
-		MaxInFlight:     maxInFlight(config.MaxInFlight, requestConnections()),
+		MaxInFlight:     maxInFlight(config.MaxInFlight, parts.store.RequestConnections()),
 		Present:         graph.Present,
 		Logger:          parts.logger,
-		CountStatements: store.WithStatementCount,
+		CountStatements: store.WithRequest,
 	}), nil
 }
 
-// maxInFlight returns how many operations run at once: the configured number, or 8 for each CPU and
+// maxInFlight returns how many operations run at once: the configured number, or 4 for each CPU and
 // each connection of the requests' pool. More would only wait for one of the two, each holding its
 // memory.
 func maxInFlight(configured, connections int) int {
 	if configured > 0 {
 		return configured
 	}
-	return 8 * (runtime.GOMAXPROCS(0) + connections)
+	return 4 * (runtime.GOMAXPROCS(0) + connections)
 }
-
-// requestConnections returns the size of the requests' pool: pgx's default.
-func requestConnections() int { return max(4, runtime.NumCPU()) }
 
 // loggedAs are the attributes that a viewer's requests have in the log.
 func loggedAs(viewer *auth.Viewer) (attributes []slog.Attr) {

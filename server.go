@@ -156,7 +156,10 @@ func openDatabase(ctx context.Context, config cli.Config, databaseURL string, lo
 	if err != nil {
 		return openedDatabase{}, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), Logger: logger, Welcome: welcome})
+	db, err := store.Open(ctx, store.Config{
+		URL: databaseURL, MigrateURL: migrateURL, Scope: store.Scope(config.Scope), MaxConnections: config.PoolSize,
+		MaxRead: 2 * config.MaxAnswer, Logger: logger, Welcome: welcome,
+	})
 	if err != nil {
 		return openedDatabase{}, err
 	}

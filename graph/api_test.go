@@ -121,7 +121,7 @@ func newAPIOver(t testing.TB, config store.Config, newSchema func(*store.Store, 
 		Logger:        slog.New(slog.DiscardHandler),
 		Present:       graph.Present,
 		CountStatements: func(ctx context.Context) (context.Context, func() int) {
-			ctx, count := store.WithStatementCount(ctx)
+			ctx, count := store.WithRequest(ctx)
 			return ctx, func() int { a.statements = count(); return a.statements }
 		},
 	})

@@ -41,7 +41,7 @@ func (r organizationResolver) AuditLog(ctx context.Context, _ *models.Organizati
 		Edges:    make([]*AuditEntryEdge, len(slice.Items)),
 		Nodes:    make([]*models.AuditEntry, len(slice.Items)),
 		PageInfo: pageInfo(list, slice),
-		Filter:   filter,
+		Count:    newCounter(func() (int64, error) { return r.org(ctx).CountAuditEntries(ctx, filter) }),
 	}
 	for i := range slice.Items {
 		entry := &slice.Items[i]
@@ -74,8 +74,12 @@ func (r *Resolver) actorID(ctx context.Context, given *string) (*string, error) 
 	return &member.UserID, nil
 }
 
-func (r auditEntryConnectionResolver) TotalCount(ctx context.Context, connection *AuditEntryConnection) (*int32, error) {
-	return total(r.org(ctx).CountAuditEntries(ctx, connection.Filter))
+func (r auditEntryConnectionResolver) TotalCount(_ context.Context, connection *AuditEntryConnection) (*int32, error) {
+	return connection.Count.total()
+}
+
+func (r auditEntryConnectionResolver) TotalCountIsCapped(_ context.Context, connection *AuditEntryConnection) (*bool, error) {
+	return connection.Count.isCapped()
 }
 
 func (r auditEntryResolver) Actor(ctx context.Context, entry *models.AuditEntry) (*models.Member, error) {

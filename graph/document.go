@@ -56,6 +56,7 @@ func (r organizationResolver) Documents(ctx context.Context, _ *models.Organizat
 		Edges:    make([]*DocumentEdge, len(slice.Items)),
 		Nodes:    make([]*models.Document, len(slice.Items)),
 		PageInfo: pageInfo(list, slice),
+		Count:    newCounter(func() (int64, error) { return r.org(ctx).CountDocuments(ctx) }),
 	}
 	for i := range slice.Items {
 		connection.Nodes[i] = &slice.Items[i]
@@ -76,8 +77,12 @@ func expectAuthors(ctx context.Context, documents ...*models.Document) {
 	}
 }
 
-func (r documentConnectionResolver) TotalCount(ctx context.Context, _ *DocumentConnection) (*int32, error) {
-	return total(r.org(ctx).CountDocuments(ctx))
+func (r documentConnectionResolver) TotalCount(_ context.Context, connection *DocumentConnection) (*int32, error) {
+	return connection.Count.total()
+}
+
+func (r documentConnectionResolver) TotalCountIsCapped(_ context.Context, connection *DocumentConnection) (*bool, error) {
+	return connection.Count.isCapped()
 }
 
 func (r documentResolver) Author(ctx context.Context, document *models.Document) (*models.Member, error) {

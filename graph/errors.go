@@ -26,6 +26,7 @@ const (
 	CodeTimeout              Code = "TIMEOUT"
 	CodeUpstreamUnavailable  Code = "UPSTREAM_UNAVAILABLE"
 	CodeUnknownOutcome       Code = "UNKNOWN_OUTCOME"
+	CodeResponseTooLarge     Code = "RESPONSE_TOO_LARGE"
 	CodeInternal             Code = "INTERNAL"
 )
 
@@ -98,6 +99,8 @@ func describe(err error) (code Code, message string, extra map[string]any) {
 		return CodeNoActiveOrganization, noActiveOrganization, nil
 	case errors.Is(err, models.ErrNoViewer):
 		return CodeUnauthenticated, signInFirst, nil
+	case errors.Is(err, models.ErrResponseTooLarge):
+		return CodeResponseTooLarge, "The answer would be too large. Ask for less.", nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout, "The operation took too long.", nil
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, context.Canceled):

@@ -87,10 +87,11 @@ type ComplexityRoot struct {
 	}
 
 	AuditEntryConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges              func(childComplexity int) int
+		Nodes              func(childComplexity int) int
+		PageInfo           func(childComplexity int) int
+		TotalCount         func(childComplexity int) int
+		TotalCountIsCapped func(childComplexity int) int
 	}
 
 	AuditEntryEdge struct {
@@ -134,10 +135,11 @@ type ComplexityRoot struct {
 	}
 
 	DocumentConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges              func(childComplexity int) int
+		Nodes              func(childComplexity int) int
+		PageInfo           func(childComplexity int) int
+		TotalCount         func(childComplexity int) int
+		TotalCountIsCapped func(childComplexity int) int
 	}
 
 	DocumentEdge struct {
@@ -160,10 +162,11 @@ type ComplexityRoot struct {
 	}
 
 	InvitationConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges              func(childComplexity int) int
+		Nodes              func(childComplexity int) int
+		PageInfo           func(childComplexity int) int
+		TotalCount         func(childComplexity int) int
+		TotalCountIsCapped func(childComplexity int) int
 	}
 
 	InvitationEdge struct {
@@ -200,10 +203,11 @@ type ComplexityRoot struct {
 	}
 
 	MemberConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges              func(childComplexity int) int
+		Nodes              func(childComplexity int) int
+		PageInfo           func(childComplexity int) int
+		TotalCount         func(childComplexity int) int
+		TotalCountIsCapped func(childComplexity int) int
 	}
 
 	MemberEdge struct {
@@ -254,10 +258,11 @@ type ComplexityRoot struct {
 	}
 
 	OrganizationMembershipConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges              func(childComplexity int) int
+		Nodes              func(childComplexity int) int
+		PageInfo           func(childComplexity int) int
+		TotalCount         func(childComplexity int) int
+		TotalCountIsCapped func(childComplexity int) int
 	}
 
 	OrganizationMembershipEdge struct {
@@ -339,6 +344,7 @@ type AuditEntryResolver interface {
 }
 type AuditEntryConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *AuditEntryConnection) (*int32, error)
+	TotalCountIsCapped(ctx context.Context, obj *AuditEntryConnection) (*bool, error)
 }
 type DocumentResolver interface {
 	Author(ctx context.Context, obj *models.Document) (*models.Member, error)
@@ -347,18 +353,21 @@ type DocumentResolver interface {
 }
 type DocumentConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *DocumentConnection) (*int32, error)
+	TotalCountIsCapped(ctx context.Context, obj *DocumentConnection) (*bool, error)
 }
 type InvitationResolver interface {
 	Status(ctx context.Context, obj *models.Invitation) (InvitationStatus, error)
 }
 type InvitationConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *InvitationConnection) (*int32, error)
+	TotalCountIsCapped(ctx context.Context, obj *InvitationConnection) (*bool, error)
 }
 type MemberResolver interface {
 	ViewerCan(ctx context.Context, obj *models.Member) (*MemberViewerCan, error)
 }
 type MemberConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *MemberConnection) (*int32, error)
+	TotalCountIsCapped(ctx context.Context, obj *MemberConnection) (*bool, error)
 }
 type MutationResolver interface {
 	CreateDocument(ctx context.Context, input CreateDocumentInput) (*CreateDocumentPayload, error)
@@ -383,6 +392,7 @@ type OrganizationResolver interface {
 }
 type OrganizationMembershipConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *OrganizationMembershipConnection) (*int32, error)
+	TotalCountIsCapped(ctx context.Context, obj *OrganizationMembershipConnection) (*bool, error)
 }
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*auth.Viewer, error)
@@ -562,6 +572,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEntryConnection.TotalCount(childComplexity), true
+	case "AuditEntryConnection.totalCountIsCapped":
+		if e.ComplexityRoot.AuditEntryConnection.TotalCountIsCapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.TotalCountIsCapped(childComplexity), true
 
 	case "AuditEntryEdge.cursor":
 		if e.ComplexityRoot.AuditEntryEdge.Cursor == nil {
@@ -708,6 +724,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DocumentConnection.TotalCount(childComplexity), true
+	case "DocumentConnection.totalCountIsCapped":
+		if e.ComplexityRoot.DocumentConnection.TotalCountIsCapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DocumentConnection.TotalCountIsCapped(childComplexity), true
 
 	case "DocumentEdge.cursor":
 		if e.ComplexityRoot.DocumentEdge.Cursor == nil {
@@ -796,6 +818,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvitationConnection.TotalCount(childComplexity), true
+	case "InvitationConnection.totalCountIsCapped":
+		if e.ComplexityRoot.InvitationConnection.TotalCountIsCapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.TotalCountIsCapped(childComplexity), true
 
 	case "InvitationEdge.cursor":
 		if e.ComplexityRoot.InvitationEdge.Cursor == nil {
@@ -934,6 +962,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MemberConnection.TotalCount(childComplexity), true
+	case "MemberConnection.totalCountIsCapped":
+		if e.ComplexityRoot.MemberConnection.TotalCountIsCapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberConnection.TotalCountIsCapped(childComplexity), true
 
 	case "MemberEdge.cursor":
 		if e.ComplexityRoot.MemberEdge.Cursor == nil {
@@ -1219,6 +1253,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrganizationMembershipConnection.TotalCount(childComplexity), true
+	case "OrganizationMembershipConnection.totalCountIsCapped":
+		if e.ComplexityRoot.OrganizationMembershipConnection.TotalCountIsCapped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationMembershipConnection.TotalCountIsCapped(childComplexity), true
 
 	case "OrganizationMembershipEdge.cursor":
 		if e.ComplexityRoot.OrganizationMembershipEdge.Cursor == nil {
@@ -1784,8 +1824,10 @@ type OrganizationMembershipConnection {
   nodes: [OrganizationMembership!]
   "How to go on from here."
   pageInfo: PageInfo!
-  "How many memberships there are in all."
+  "How many memberships there are in all: exact up to 10,000, and 10,000 for more."
   totalCount: Int
+  "Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount."
+  totalCountIsCapped: Boolean
 }
 
 "A membership in a list."
@@ -1945,8 +1987,10 @@ type MemberConnection {
   nodes: [Member!]
   "How to go on from here."
   pageInfo: PageInfo!
-  "How many members there are in all of those that were asked for. Costs a count: ask for it once, not for every page."
+  "How many members there are in all of those that were asked for: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page."
   totalCount: Int
+  "Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount."
+  totalCountIsCapped: Boolean
 }
 
 "An order of members. Names are compared without case, by their characters' numbers; who has none comes before all others."
@@ -2007,8 +2051,10 @@ type InvitationConnection {
   nodes: [Invitation!]
   "How to go on from here."
   pageInfo: PageInfo!
-  "How many invitations there are in all of those that were asked for. Costs a count: ask for it once, not for every page."
+  "How many invitations there are in all of those that were asked for: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page."
   totalCount: Int
+  "Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount."
+  totalCountIsCapped: Boolean
 }
 
 "An invitation in a list."
@@ -2059,8 +2105,10 @@ type DocumentConnection {
   nodes: [Document!]
   "How to go on from here."
   pageInfo: PageInfo!
-  "How many documents there are in all. Costs a count: ask for it once, not for every page."
+  "How many documents there are in all: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page."
   totalCount: Int
+  "Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount."
+  totalCountIsCapped: Boolean
 }
 
 "A document in a list."
@@ -2325,8 +2373,10 @@ type AuditEntryConnection {
   nodes: [AuditEntry!]
   "How to go on from here."
   pageInfo: PageInfo!
-  "How many entries there are in all, under the same filters. Costs a count: ask for it once, not for every page."
+  "How many entries there are in all, under the same filters: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page."
   totalCount: Int
+  "Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount."
+  totalCountIsCapped: Boolean
 }
 
 "An entry in the audit log."
@@ -2416,6 +2466,8 @@ func (ec *executionContext) childFields_AuditEntryConnection(ctx context.Context
 		return ec.fieldContext_AuditEntryConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_AuditEntryConnection_totalCount(ctx, field)
+	case "totalCountIsCapped":
+		return ec.fieldContext_AuditEntryConnection_totalCountIsCapped(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryConnection", field.Name)
 }
@@ -2510,6 +2562,8 @@ func (ec *executionContext) childFields_DocumentConnection(ctx context.Context, 
 		return ec.fieldContext_DocumentConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_DocumentConnection_totalCount(ctx, field)
+	case "totalCountIsCapped":
+		return ec.fieldContext_DocumentConnection_totalCountIsCapped(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DocumentConnection", field.Name)
 }
@@ -2562,6 +2616,8 @@ func (ec *executionContext) childFields_InvitationConnection(ctx context.Context
 		return ec.fieldContext_InvitationConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_InvitationConnection_totalCount(ctx, field)
+	case "totalCountIsCapped":
+		return ec.fieldContext_InvitationConnection_totalCountIsCapped(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvitationConnection", field.Name)
 }
@@ -2642,6 +2698,8 @@ func (ec *executionContext) childFields_MemberConnection(ctx context.Context, fi
 		return ec.fieldContext_MemberConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_MemberConnection_totalCount(ctx, field)
+	case "totalCountIsCapped":
+		return ec.fieldContext_MemberConnection_totalCountIsCapped(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberConnection", field.Name)
 }
@@ -2720,6 +2778,8 @@ func (ec *executionContext) childFields_OrganizationMembershipConnection(ctx con
 		return ec.fieldContext_OrganizationMembershipConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_OrganizationMembershipConnection_totalCount(ctx, field)
+	case "totalCountIsCapped":
+		return ec.fieldContext_OrganizationMembershipConnection_totalCountIsCapped(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrganizationMembershipConnection", field.Name)
 }
@@ -4248,6 +4308,29 @@ func (ec *executionContext) fieldContext_AuditEntryConnection_totalCount(_ conte
 	return graphql.NewScalarFieldContext("AuditEntryConnection", field, true, true, "Int")
 }
 
+func (ec *executionContext) _AuditEntryConnection_totalCountIsCapped(ctx context.Context, field graphql.CollectedField, obj *AuditEntryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditEntryConnection_totalCountIsCapped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AuditEntryConnection().TotalCountIsCapped(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuditEntryConnection_totalCountIsCapped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditEntryConnection", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _AuditEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *AuditEntryEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4938,6 +5021,29 @@ func (ec *executionContext) fieldContext_DocumentConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("DocumentConnection", field, true, true, "Int")
 }
 
+func (ec *executionContext) _DocumentConnection_totalCountIsCapped(ctx context.Context, field graphql.CollectedField, obj *DocumentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DocumentConnection_totalCountIsCapped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DocumentConnection().TotalCountIsCapped(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DocumentConnection_totalCountIsCapped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DocumentConnection", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _DocumentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *DocumentEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5384,6 +5490,29 @@ func (ec *executionContext) _InvitationConnection_totalCount(ctx context.Context
 }
 func (ec *executionContext) fieldContext_InvitationConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvitationConnection", field, true, true, "Int")
+}
+
+func (ec *executionContext) _InvitationConnection_totalCountIsCapped(ctx context.Context, field graphql.CollectedField, obj *InvitationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvitationConnection_totalCountIsCapped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.InvitationConnection().TotalCountIsCapped(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvitationConnection_totalCountIsCapped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvitationConnection", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _InvitationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *InvitationEdge) (ret graphql.Marshaler) {
@@ -6015,6 +6144,29 @@ func (ec *executionContext) _MemberConnection_totalCount(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_MemberConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MemberConnection", field, true, true, "Int")
+}
+
+func (ec *executionContext) _MemberConnection_totalCountIsCapped(ctx context.Context, field graphql.CollectedField, obj *MemberConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberConnection_totalCountIsCapped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MemberConnection().TotalCountIsCapped(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberConnection_totalCountIsCapped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberConnection", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _MemberEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *MemberEdge) (ret graphql.Marshaler) {
@@ -7630,6 +7782,29 @@ func (ec *executionContext) _OrganizationMembershipConnection_totalCount(ctx con
 }
 func (ec *executionContext) fieldContext_OrganizationMembershipConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OrganizationMembershipConnection", field, true, true, "Int")
+}
+
+func (ec *executionContext) _OrganizationMembershipConnection_totalCountIsCapped(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationMembershipConnection_totalCountIsCapped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.OrganizationMembershipConnection().TotalCountIsCapped(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationMembershipConnection_totalCountIsCapped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationMembershipConnection", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _OrganizationMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *OrganizationMembershipEdge) (ret graphql.Marshaler) {
@@ -10877,6 +11052,12 @@ func (ec *executionContext) _AuditEntryConnection(ctx context.Context, sel ast.S
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._AuditEntryConnection_totalCount(ctx, field, obj)
 				})
+		case "totalCountIsCapped":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AuditEntryConnection_totalCountIsCapped(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -11219,6 +11400,12 @@ func (ec *executionContext) _DocumentConnection(ctx context.Context, sel ast.Sel
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._DocumentConnection_totalCount(ctx, field, obj)
 				})
+		case "totalCountIsCapped":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DocumentConnection_totalCountIsCapped(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -11402,6 +11589,12 @@ func (ec *executionContext) _InvitationConnection(ctx context.Context, sel ast.S
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._InvitationConnection_totalCount(ctx, field, obj)
+				})
+		case "totalCountIsCapped":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvitationConnection_totalCountIsCapped(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -11682,6 +11875,12 @@ func (ec *executionContext) _MemberConnection(ctx context.Context, sel ast.Selec
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._MemberConnection_totalCount(ctx, field, obj)
+				})
+		case "totalCountIsCapped":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MemberConnection_totalCountIsCapped(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -12081,6 +12280,12 @@ func (ec *executionContext) _OrganizationMembershipConnection(ctx context.Contex
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._OrganizationMembershipConnection_totalCount(ctx, field, obj)
+				})
+		case "totalCountIsCapped":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._OrganizationMembershipConnection_totalCountIsCapped(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

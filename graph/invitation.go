@@ -43,22 +43,25 @@ func (r *Resolver) InvitationConnection() InvitationConnectionResolver {
 func (r organizationResolver) Invitations(
 	ctx context.Context, _ *models.Organization, first *int32, after *string, last *int32, before *string, status *InvitationStatus,
 ) (*InvitationConnection, error) {
-	connection := &InvitationConnection{}
+	var wanted string
 	if status != nil {
-		connection.Status = strings.ToLower(status.String())
+		wanted = strings.ToLower(status.String())
 	}
-	list := list{organizationID: organizationID(ctx), name: "invitations " + connection.Status, keyed: true}
+	list := list{organizationID: organizationID(ctx), name: "invitations " + wanted, keyed: true}
 	page, err := list.page(first, after, last, before)
 	if err != nil {
 		return nil, err
 	}
-	slice, err := r.org(ctx).Invitations(ctx, connection.Status, page)
+	slice, err := r.org(ctx).Invitations(ctx, wanted, page)
 	if err != nil {
 		return nil, err
 	}
-	connection.PageInfo = pageInfo(list, slice)
-	connection.Edges = make([]*InvitationEdge, len(slice.Items))
-	connection.Nodes = make([]*models.Invitation, len(slice.Items))
+	connection := &InvitationConnection{
+		Edges:    make([]*InvitationEdge, len(slice.Items)),
+		Nodes:    make([]*models.Invitation, len(slice.Items)),
+		PageInfo: pageInfo(list, slice),
+		Count:    newCounter(func() (int64, error) { return r.org(ctx).CountInvitations(ctx, wanted) }),
+	}
 	for i := range slice.Items {
 		invitation := &slice.Items[i]
 		connection.Nodes[i] = invitation
@@ -67,8 +70,12 @@ func (r organizationResolver) Invitations(
 	return connection, nil
 }
 
-func (r invitationConnectionResolver) TotalCount(ctx context.Context, connection *InvitationConnection) (*int32, error) {
-	return total(r.org(ctx).CountInvitations(ctx, connection.Status))
+func (r invitationConnectionResolver) TotalCount(_ context.Context, connection *InvitationConnection) (*int32, error) {
+	return connection.Count.total()
+}
+
+func (r invitationConnectionResolver) TotalCountIsCapped(_ context.Context, connection *InvitationConnection) (*bool, error) {
+	return connection.Count.isCapped()
 }
 
 // Status is that of now. One that Clerk has and this schema does not know can be accepted, as far as we know.

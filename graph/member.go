@@ -54,7 +54,7 @@ func (r organizationResolver) Members(
 		Edges:    make([]*MemberEdge, len(slice.Items)),
 		Nodes:    make([]*models.Member, len(slice.Items)),
 		PageInfo: pageInfo(list, slice),
-		Filter:   filter,
+		Count:    newCounter(func() (int64, error) { return r.org(ctx).CountMembers(ctx, filter) }),
 	}
 	for i := range slice.Items {
 		member := &slice.Items[i]
@@ -101,15 +101,10 @@ func memberList(ctx context.Context, filter store.MemberFilter) list {
 	return l
 }
 
-func (r memberConnectionResolver) TotalCount(ctx context.Context, connection *MemberConnection) (*int32, error) {
-	return total(r.org(ctx).CountMembers(ctx, connection.Filter))
+func (r memberConnectionResolver) TotalCount(_ context.Context, connection *MemberConnection) (*int32, error) {
+	return connection.Count.total()
 }
 
-// total is a count as GraphQL's Int.
-func total(count int64, err error) (*int32, error) {
-	if err != nil {
-		return nil, err
-	}
-	shown := int32(min(count, 1<<31-1))
-	return &shown, nil
+func (r memberConnectionResolver) TotalCountIsCapped(_ context.Context, connection *MemberConnection) (*bool, error) {
+	return connection.Count.isCapped()
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/tenantry/tenantry/models"
-	"github.com/tenantry/tenantry/store"
 )
 
 // Somebody to make a member.
@@ -42,10 +41,12 @@ type AuditEntryConnection struct {
 	Nodes []*models.AuditEntry `json:"nodes,omitempty"`
 	// How to go on from here.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many entries there are in all, under the same filters. Costs a count: ask for it once, not for every page.
+	// How many entries there are in all, under the same filters: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page.
 	TotalCount *int32 `json:"totalCount,omitempty"`
-	// Filter is what the list was asked for.
-	Filter models.AuditFilter `json:"-"`
+	// Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount.
+	TotalCountIsCapped *bool `json:"totalCountIsCapped,omitempty"`
+	// Count counts the list.
+	Count Counter `json:"-"`
 }
 
 // An entry in the audit log.
@@ -118,8 +119,12 @@ type DocumentConnection struct {
 	Nodes []*models.Document `json:"nodes,omitempty"`
 	// How to go on from here.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many documents there are in all. Costs a count: ask for it once, not for every page.
+	// How many documents there are in all: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page.
 	TotalCount *int32 `json:"totalCount,omitempty"`
+	// Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount.
+	TotalCountIsCapped *bool `json:"totalCountIsCapped,omitempty"`
+	// Count counts the list.
+	Count Counter `json:"-"`
 }
 
 // A document in a list.
@@ -146,10 +151,12 @@ type InvitationConnection struct {
 	Nodes []*models.Invitation `json:"nodes,omitempty"`
 	// How to go on from here.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many invitations there are in all of those that were asked for. Costs a count: ask for it once, not for every page.
+	// How many invitations there are in all of those that were asked for: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page.
 	TotalCount *int32 `json:"totalCount,omitempty"`
-	// Status is what was asked for, "" for every one.
-	Status string `json:"-"`
+	// Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount.
+	TotalCountIsCapped *bool `json:"totalCountIsCapped,omitempty"`
+	// Count counts the list.
+	Count Counter `json:"-"`
 }
 
 // An invitation in a list.
@@ -192,10 +199,12 @@ type MemberConnection struct {
 	Nodes []*models.Member `json:"nodes,omitempty"`
 	// How to go on from here.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many members there are in all of those that were asked for. Costs a count: ask for it once, not for every page.
+	// How many members there are in all of those that were asked for: exact up to 10,000, and 10,000 for more. Costs a count: ask for it once, not for every page.
 	TotalCount *int32 `json:"totalCount,omitempty"`
-	// Filter is what was asked for.
-	Filter store.MemberFilter `json:"-"`
+	// Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount.
+	TotalCountIsCapped *bool `json:"totalCountIsCapped,omitempty"`
+	// Count counts the list.
+	Count Counter `json:"-"`
 }
 
 // A member in a list.
@@ -232,8 +241,12 @@ type OrganizationMembershipConnection struct {
 	Nodes []*models.OrganizationMembership `json:"nodes,omitempty"`
 	// How to go on from here.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many memberships there are in all.
+	// How many memberships there are in all: exact up to 10,000, and 10,000 for more.
 	TotalCount *int32 `json:"totalCount,omitempty"`
+	// Whether there are more than totalCount says. Costs the same count, and nothing beside totalCount.
+	TotalCountIsCapped *bool `json:"totalCountIsCapped,omitempty"`
+	// Count counts the list.
+	Count Counter `json:"-"`
 }
 
 // A membership in a list.

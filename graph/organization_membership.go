@@ -35,6 +35,7 @@ func (r viewerResolver) Memberships(
 		Edges:    make([]*OrganizationMembershipEdge, len(slice.Items)),
 		Nodes:    make([]*models.OrganizationMembership, len(slice.Items)),
 		PageInfo: pageInfo(list, slice),
+		Count:    newCounter(func() (int64, error) { return r.store.Viewer(viewer.UserID).CountMemberships(ctx) }),
 	}
 	for i := range slice.Items {
 		membership := &slice.Items[i]
@@ -44,6 +45,10 @@ func (r viewerResolver) Memberships(
 	return connection, nil
 }
 
-func (r organizationMembershipConnectionResolver) TotalCount(ctx context.Context, _ *OrganizationMembershipConnection) (*int32, error) {
-	return total(r.store.Viewer(auth.FromContext(ctx).UserID).CountMemberships(ctx))
+func (r organizationMembershipConnectionResolver) TotalCount(_ context.Context, connection *OrganizationMembershipConnection) (*int32, error) {
+	return connection.Count.total()
+}
+
+func (r organizationMembershipConnectionResolver) TotalCountIsCapped(_ context.Context, connection *OrganizationMembershipConnection) (*bool, error) {
+	return connection.Count.isCapped()
 }

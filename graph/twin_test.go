@@ -97,7 +97,7 @@ func TestTwinWorldSeesWhatNoCanaryShows(t *testing.T) {
 			CREATE TRIGGER hole BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION hole()`); err != nil {
 			t.Fatal(err)
 		}
-	}).Run(t.Context(), 300)
+	}).Run(t.Context(), 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

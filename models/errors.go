@@ -16,6 +16,8 @@ var (
 	ErrNoViewer = errors.New("no viewer")
 	// ErrUnavailable says that the database could not be asked; the same call may work later.
 	ErrUnavailable = errors.New("unavailable")
+	// ErrResponseTooLarge says that one request has read more from the database than it may.
+	ErrResponseTooLarge = errors.New("response too large")
 )
 
 // ConflictError says that the object was changed since the caller read it.

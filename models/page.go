@@ -32,3 +32,7 @@ type Slice[T any] struct {
 	HasNext     bool
 	HasPrevious bool
 }
+
+// MaxCount is up to where a list is counted. Counting all of a large one would take long, and
+// nobody needs the figure.
+const MaxCount = 10_000

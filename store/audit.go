@@ -37,10 +37,11 @@ func (o Org) AuditLog(ctx context.Context, filter models.AuditFilter, want model
 	return slice, err
 }
 
-// CountAuditEntries returns how many entries of the audit log the filter lets pass.
+// CountAuditEntries returns how many entries of the audit log the filter lets pass, models.MaxCount + 1 for more than
+// models.MaxCount.
 func (o Org) CountAuditEntries(ctx context.Context, filter models.AuditFilter) (count int64, err error) {
 	err = o.read(ctx, func(tx scoped) (err error) {
-		count, err = audited(tx, filter).Count(tx.ctx, "id")
+		count, err = countRows(tx, rowsOf(audited(tx, filter), auditOrder))
 		return err
 	})
 	return count, err

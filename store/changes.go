@@ -89,7 +89,7 @@ func (s *Store) mark(ctx context.Context, w *changeReader) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	w.mark = markPrefix + uuid.NewString()
-	return s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
+	return s.facts.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		return db.Exec("INSERT INTO clerk.changes (session_id) VALUES (?)", w.mark).Error
 	})
 }

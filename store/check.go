@@ -135,11 +135,7 @@ func examined(ctx context.Context, config Config) (*Store, error) {
 		return nil, fmt.Errorf("check the database: %w", err)
 	}
 	s := &Store{config: config, instance: instance, changed: make(chan struct{}, 1)}
-	if s.requests, err = openDoor(ctx, config, instance.RequestRole); err != nil {
-		return nil, err
-	}
-	if s.mirror, err = openDoor(ctx, config, instance.MirrorRole); err != nil {
-		s.Close()
+	if s.pools, err = openPools(ctx, config, instance); err != nil {
 		return nil, err
 	}
 	s.examination = append(Examination{scope, s.checkDoors(ctx, conn, scope), checkVersion(ctx, conn)}, read...)

@@ -60,10 +60,10 @@ func (o Org) Documents(ctx context.Context, want models.Page) (slice models.Slic
 	return slice, err
 }
 
-// CountDocuments returns how many documents the organization has.
+// CountDocuments returns how many documents the organization has, models.MaxCount + 1 for more than models.MaxCount.
 func (o Org) CountDocuments(ctx context.Context) (count int64, err error) {
 	err = o.read(ctx, func(tx scoped) (err error) {
-		count, err = owned[models.Document](tx).Count(tx.ctx, "id")
+		count, err = countRows(tx, rowsOf(owned[models.Document](tx), documentOrder))
 		return err
 	})
 	return count, err

@@ -22,29 +22,28 @@ type door struct {
 	role    string
 	scope   Scope
 	timeout time.Duration
+	// lockTimeout is how long a statement waits for a lock.
+	lockTimeout time.Duration
+	// maxRead is how many bytes one request may read before its further statements are refused.
+	maxRead int64
 	pool    *pgxpool.Pool
 	sql     *sql.DB
 	gorm    *gorm.DB
 }
 
-func openDoor(ctx context.Context, config Config, role string) (*door, error) {
-	pgxConfig, err := pgxpool.ParseConfig(config.URL)
+func openDoor(ctx context.Context, config Config, role string, size int32) (*door, error) {
+	pgxConfig, err := parsePool(config.URL, size)
 	if err != nil {
-		return nil, errBadURL
+		return nil, err
 	}
-	d := &door{role: role, scope: config.Scope, timeout: config.StatementTimeout}
+	d := &door{
+		role: role, scope: config.Scope, timeout: config.StatementTimeout, lockTimeout: config.LockTimeout, maxRead: config.MaxRead,
+	}
 	pgxConfig.ConnConfig.Tracer = statementTracer{}
-	if config.MaxConnections > 0 {
-		pgxConfig.MaxConns = config.MaxConnections
-	}
-	reset := func(context.Context, *pgx.Conn) error { return nil }
+	metered(pgxConfig.ConnConfig)
+	pgxConfig.PrepareConn = d.prepare
 	if d.scope == ScopeConnection {
 		pgxConfig.AfterConnect = d.takeRole
-		pgxConfig.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
-			err := takeOrganization(ctx, conn)
-			return err == nil, err
-		}
-		reset = takeOrganization
 	} else {
 		// Prepared statements outlive a transaction, and a transaction-mode pooler gives the next one another server.
 		pgxConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
@@ -54,7 +53,7 @@ func openDoor(ctx context.Context, config Config, role string) (*door, error) {
 	}
 	// Never size this handle: with idle connections of its own it would pass them on without the pool's hook, and with
 	// them the last request's organization. The same hook as ResetSession makes that harmless, too.
-	d.sql = stdlib.OpenDBFromPool(d.pool, stdlib.OptionResetSession(reset))
+	d.sql = stdlib.OpenDBFromPool(d.pool, stdlib.OptionResetSession(d.handOver))
 	d.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: d.sql}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		TranslateError:         true,
@@ -75,39 +74,89 @@ func (d *door) close() {
 	d.pool.Close()
 }
 
+// prepare makes a connection ready for the work of ctx. It turns down one that turns out to be
+// broken; the pool then tries another.
+func (d *door) prepare(ctx context.Context, conn *pgx.Conn) (ok bool, err error) {
+	if ctx.Value(retryKey{}) != nil {
+		err = conn.Ping(ctx)
+	}
+	if err == nil {
+		err = d.handOver(ctx, conn)
+	}
+	if err != nil && conn.IsClosed() && ctx.Err() == nil {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// handOver gives a connection to the request and the organization of ctx.
+func (d *door) handOver(ctx context.Context, conn *pgx.Conn) error {
+	if err := meter(ctx, conn); err != nil {
+		return err
+	}
+	if d.scope == ScopeTransaction {
+		return nil
+	}
+	return takeOrganization(ctx, conn)
+}
+
 // one runs fn with a session whose every statement sees organizationID's rows only; statements of fn may run on
-// different connections.
+// different connections, one after the other.
 func (d *door) one(ctx context.Context, organizationID string, fn func(ctx context.Context, db *gorm.DB) error) error {
 	if d.scope == ScopeTransaction {
 		return d.transaction(ctx, organizationID, fn)
 	}
-	ctx = withOrganization(ctx, organizationID)
-	return translate(fn(ctx, d.gorm.WithContext(ctx)))
+	return translate(d.limited(ctx, func(ctx context.Context) error {
+		ctx = withOrganization(ctx, organizationID)
+		return fn(ctx, d.gorm.WithContext(ctx))
+	}))
+}
+
+// read is one for a fn that only reads: where the connection breaks, fn is run once more, so it must be repeatable.
+func (d *door) read(ctx context.Context, organizationID string, fn func(ctx context.Context, db *gorm.DB) error) error {
+	return retried(ctx, func(ctx context.Context) error { return d.one(ctx, organizationID, fn) })
 }
 
 // transaction runs fn in one transaction that sees organizationID's rows only. It commits if fn returns nil.
 func (d *door) transaction(ctx context.Context, organizationID string, fn func(ctx context.Context, tx *gorm.DB) error) error {
-	ctx = withOrganization(ctx, organizationID)
-	return translate(d.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if d.scope == ScopeTransaction {
-			if err := tx.Exec(d.local(organizationID)).Error; err != nil {
-				return err
+	return translate(d.limited(ctx, func(ctx context.Context) error {
+		ctx = withOrganization(ctx, organizationID)
+		return d.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if d.scope == ScopeTransaction {
+				if err := tx.Exec(d.local(organizationID)).Error; err != nil {
+					return err
+				}
 			}
-		}
-		return fn(ctx, tx)
+			return fn(ctx, tx)
+		})
 	}))
+}
+
+type retryKey struct{}
+
+// retried runs a read that is no part of a larger transaction, and once more where its connection
+// broke. The second time it uses only connections that have just answered, as after a restart of
+// PostgreSQL every pooled connection is broken.
+func retried(ctx context.Context, read func(ctx context.Context) error) error {
+	err := read(ctx)
+	if !broke(err) || ctx.Err() != nil {
+		return err
+	}
+	return read(context.WithValue(ctx, retryKey{}, true))
 }
 
 // local is one message of the simple protocol that makes the rest of the transaction the role's and the organization's.
 func (d *door) local(organizationID string) string {
 	return "SET LOCAL ROLE " + pgx.Identifier{d.role}.Sanitize() +
 		"; SET LOCAL tenantry.organization = " + quote(organizationID) +
-		"; SET LOCAL statement_timeout = " + fmt.Sprint(d.timeout.Milliseconds())
+		"; SET LOCAL statement_timeout = " + fmt.Sprint(d.timeout.Milliseconds()) +
+		"; SET LOCAL lock_timeout = " + fmt.Sprint(d.lockTimeout.Milliseconds())
 }
 
 func (d *door) takeRole(ctx context.Context, conn *pgx.Conn) error {
 	// When the connection is made: a pipelined SET ROLE would come after the statement was prepared as the login.
-	_, err := conn.Exec(ctx, "SET ROLE "+pgx.Identifier{d.role}.Sanitize()+"; SET statement_timeout = "+fmt.Sprint(d.timeout.Milliseconds()))
+	_, err := conn.Exec(ctx, "SET ROLE "+pgx.Identifier{d.role}.Sanitize()+"; SET statement_timeout = "+fmt.Sprint(d.timeout.Milliseconds())+
+		"; SET lock_timeout = "+fmt.Sprint(d.lockTimeout.Milliseconds()))
 	return err
 }
 

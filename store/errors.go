@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
@@ -20,33 +21,59 @@ var errBadURL = errors.New("DATABASE_URL is not a PostgreSQL URL (postgres://use
 // translate turns what gorm and PostgreSQL say into the nouns' errors. Here their errors end: what is returned for
 // anything unknown keeps the cause for the log, and is an internal error to clients.
 func translate(err error) error {
-	var pg *pgconn.PgError
-	var network net.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return models.ErrNotFound
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, models.ErrUnavailable):
 		return err
-	case errors.As(err, &pg) && pg.Code == "57014": // query_canceled, which statement_timeout raises, too
+	case sqlState(err) == "57014": // query_canceled, which statement_timeout raises, too
 		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
-	case errors.As(err, &pg) && unavailable[pg.Code], errors.As(err, &network), pgconn.SafeToRetry(err), broken(err):
+	case unavailable(err):
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
 	}
 	return err
 }
 
-// broken reports whether the connection ended in the middle of an exchange, without a word from the server.
-func broken(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+// sqlState returns the code of PostgreSQL's error, "" for an error that is not PostgreSQL's.
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
 }
 
-// The server is going down, starting, or full: the same call may work later.
-var unavailable = map[string]bool{"57P01": true, "57P02": true, "57P03": true, "53300": true, "08006": true, "08P01": true}
+// unavailable reports whether the same call may work later: no connection can be made or it broke,
+// or the server is stopping or starting, lacks a resource such as disk space or connections (class
+// 53), only reads, as it does after a failover (25006), or waited too long for a lock (55P03).
+func unavailable(err error) bool {
+	code := sqlState(err)
+	switch code {
+	case "57P01", "57P02", "57P03", "08006", "08P01", "25006", "55P03":
+		return true
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	return strings.HasPrefix(code, "53") || errors.As(err, &network) || errors.As(err, &connect) && code == "" ||
+		pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// away says whether an error means that the database cannot be reached, or is stopping or starting. That it, or a pooler
+// before it, is full is another thing: then it would answer somebody else.
+func away(err error) bool {
+	if code := sqlState(err); code != "" {
+		return code == "57P01" || code == "57P02" || code == "57P03"
+	}
+	return errors.Is(err, models.ErrUnavailable)
+}
+
+// broke reports whether a connection, the pooler's included, ended before the answer was there.
+func broke(err error) bool { return away(err) || strings.HasPrefix(sqlState(err), "08") }
 
 // again says whether a transaction was a victim of concurrency only: serialization_failure, deadlock_detected.
 func again(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+	code := sqlState(err)
+	return code == "40001" || code == "40P01"
 }

@@ -13,7 +13,10 @@ import (
 )
 
 // VersionViolations is what the check of the version says of a server_version_num.
-var VersionViolations = versionViolations
+var (
+	VersionViolations = versionViolations
+	Away              = away
+)
 
 // Raw runs fn as a request of an organization, past the handle: what row level security has to hold alone.
 func (s *Store) Raw(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
@@ -30,6 +33,19 @@ func (s *Store) Spy(heard func(query string)) error {
 // RawOne is Raw without a transaction of the caller's.
 func (s *Store) RawOne(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
 	return s.requests.one(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })
+}
+
+// RawWithin runs fn in a transaction of a request, with the context of what is done inside it.
+func (s *Store) RawWithin(ctx context.Context, organizationID string, fn func(ctx context.Context) error) error {
+	return s.requests.transaction(ctx, organizationID, func(ctx context.Context, _ *gorm.DB) error { return fn(ctx) })
+}
+
+// OpenedConnections is how many connections were ever opened for requests.
+func (s *Store) OpenedConnections() int64 { return s.requests.pool.Stat().NewConnsCount() }
+
+// RawRead is RawOne for what only reads.
+func (s *Store) RawRead(ctx context.Context, organizationID string, fn func(db *gorm.DB) error) error {
+	return s.requests.read(ctx, organizationID, func(_ context.Context, db *gorm.DB) error { return fn(db) })
 }
 
 // RawMirror runs fn as the mirror's role, for no organization.

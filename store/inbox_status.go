@@ -18,7 +18,7 @@ type InboxStatus struct {
 // InboxStatus reads in one statement, from the indexes of what waits and what is dead.
 func (s *Store) InboxStatus(ctx context.Context) (status InboxStatus, err error) {
 	var oldest *time.Time
-	err = s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
+	err = s.mirror.read(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		return db.Raw(`SELECT
 				(SELECT count(*) FROM clerk.inbox WHERE state = 'pending'),
 				(SELECT count(*) FROM clerk.inbox WHERE state = 'dead'),

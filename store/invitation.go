@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/tenantry/tenantry/models"
 )
@@ -26,6 +27,7 @@ func (o Org) InvitationsByID(ctx context.Context, ids []string) (invitations []m
 func (o Org) Invitations(ctx context.Context, status string, want models.Page) (models.Slice[models.Invitation], error) {
 	var rows []models.Invitation
 	err := o.read(ctx, func(tx scoped) error {
+		rows = nil
 		for _, part := range o.invitations(tx, status) {
 			found, err := readPage(tx, part, invitationOrder, want)
 			if err != nil {
@@ -46,17 +48,16 @@ func (o Org) Invitations(ctx context.Context, status string, want models.Page) (
 	return cut(rows[:min(len(rows), want.Limit+1)], want), err
 }
 
-// CountInvitations returns how many invitations have a status now; "" for all.
+// CountInvitations returns how many invitations have a status now, "" for all; models.MaxCount + 1 for more than
+// models.MaxCount.
 func (o Org) CountInvitations(ctx context.Context, status string) (count int64, err error) {
-	err = o.read(ctx, func(tx scoped) error {
+	err = o.read(ctx, func(tx scoped) (err error) {
+		var parts []clause.Expression
 		for _, part := range o.invitations(tx, status) {
-			found, err := part.Count(tx.ctx, "id")
-			if err != nil {
-				return err
-			}
-			count += found
+			parts = append(parts, rowsOf(part, invitationOrder))
 		}
-		return nil
+		count, err = countRows(tx, parts...)
+		return err
 	})
 	return count, err
 }

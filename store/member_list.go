@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/tenantry/tenantry/models"
 )
@@ -50,29 +51,30 @@ func (o Org) Members(ctx context.Context, filter MemberFilter, want models.Page)
 	return cut(rows, want), err
 }
 
-// CountMembers returns how many members the filter wants.
+// CountMembers returns how many members the filter wants, models.MaxCount + 1 for more than models.MaxCount.
 func (o Org) CountMembers(ctx context.Context, filter MemberFilter) (count int64, err error) {
 	err = o.read(ctx, func(tx scoped) (err error) {
-		chain := filter.chain(tx)
-		if filter.Search != "" {
-			name, last, email := begins("name_key", filter.Search), begins("last_name_key", filter.Search), begins("email_key", filter.Search)
-			chain = chain.Where("(("+name.condition+") OR ("+last.condition+") OR ("+email.condition+"))",
-				append(append(name.values, last.values...), email.values...)...)
+		var parts []clause.Expression
+		for _, part := range filter.parts() {
+			parts = append(parts, rowsOf(filter.chain(tx, part), part.by))
 		}
-		count, err = chain.Count(tx.ctx, "user_id")
+		count, err = countRows(tx, parts...)
 		return err
 	})
 	return count, err
 }
 
-// chain is everything of the filter but the search.
-func (f MemberFilter) chain(tx scoped) gorm.ChainInterface[models.Member] {
+// chain is what of a part of the list the filter wants.
+func (f MemberFilter) chain(tx scoped, part memberPart) gorm.ChainInterface[models.Member] {
 	chain := owned[models.Member](tx).Where("NOT provisional")
 	if !f.Former {
 		chain = chain.Where("left_at IS NULL")
 	}
 	if f.Role != "" {
 		chain = chain.Where("role = ?", f.Role)
+	}
+	if part.condition != "" {
+		chain = chain.Where("("+part.condition+")", part.values...)
 	}
 	return chain
 }
@@ -132,11 +134,7 @@ func readParts(tx scoped, filter MemberFilter, want models.Page) (rows []ListedM
 		if want.Before != nil && want.Before.Part == n {
 			left.Before = want.Before
 		}
-		chain := filter.chain(tx)
-		if part.condition != "" {
-			chain = chain.Where("("+part.condition+")", part.values...)
-		}
-		found, err := readPage(tx, chain, part.by, left)
+		found, err := readPage(tx, filter.chain(tx, part), part.by, left)
 		if err != nil {
 			return nil, err
 		}

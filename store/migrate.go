@@ -21,6 +21,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// migrateLockTimeout is how long a migration waits for a lock.
+const migrateLockTimeout = 5 * time.Second
+
 // Migration is one that was applied.
 type Migration struct {
 	Version int64
@@ -49,6 +52,8 @@ func Migrate(ctx context.Context, url string) (Schema, error) {
 	config.RuntimeParams["row_security"] = "off"
 	// A login named like a schema would get its tables there.
 	config.RuntimeParams["search_path"] = "public"
+	// What waits for a table's lock makes everybody who comes later wait behind it.
+	config.RuntimeParams["lock_timeout"] = fmt.Sprint(migrateLockTimeout.Milliseconds())
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	provider, err := newProvider(db)
@@ -140,6 +145,10 @@ func duplicate(err error) bool {
 
 // explainMigration adds to a missing right what can be done about it.
 func explainMigration(ctx context.Context, db *sql.DB, provider *goose.Provider, err error) error {
+	if sqlState(err) == "55P03" {
+		return fmt.Errorf("migrate: another transaction holds a table for more than %v. This migration was undone; start again, or end that "+
+			"transaction first (pg_stat_activity shows it): %w", migrateLockTimeout, err)
+	}
 	var pg *pgconn.PgError
 	var name, login string
 	var owner, user bool

@@ -42,7 +42,7 @@ var errStandby = errors.New("the database is a standby server")
 // MirrorFacts reads in one statement. Without an organization, a user or a session what is about them stays false. Returns
 // models.ErrUnavailable if the database cannot be read, or is a standby server.
 func (s *Store) MirrorFacts(ctx context.Context, organizationID, userID, sessionID, tokenRole string) (facts MirrorFacts, err error) {
-	err = s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
+	err = s.facts.read(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		var role, tokens []byte
 		var standby bool
 		err := db.Raw(`SELECT pg_is_in_recovery(),

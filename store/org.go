@@ -29,14 +29,15 @@ type scoped struct {
 	org string
 }
 
-// read runs fn with a session of the organization.
+// read runs fn with a session of the organization. fn may be run twice, see door.read.
 func (o Org) read(ctx context.Context, fn func(tx scoped) error) error {
-	return o.through(ctx, o.way().one, fn)
+	return o.through(ctx, o.way().read, fn)
 }
 
 // way is how statements get to the database with their organization.
 type way interface {
 	one(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
+	read(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
 	transaction(ctx context.Context, organizationID string, fn func(context.Context, *gorm.DB) error) error
 }
 

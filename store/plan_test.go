@@ -14,18 +14,19 @@ import (
 	"github.com/tenantry/tenantry/store"
 )
 
-// crowd fills an organization and another one beside it, in one statement each.
-func crowd(t testing.TB, ownerURL string, members int) {
+// crowd fills an organization, another one beside it and others, in one statement for each table.
+func crowd(t testing.TB, ownerURL string, members int, others ...string) {
 	t.Helper()
+	organizations := strings.Join(append([]string{acme, globex}, others...), ",")
 	asOwner(t, ownerURL, fmt.Sprintf(`INSERT INTO members (organization_id, user_id, id, role, name, email, joined_at, left_at)
 		SELECT o, 'user_' || n, gen_random_uuid(), CASE WHEN n %% 50 = 0 THEN 'org:admin' ELSE 'org:member' END,
 			initcap(substr(md5(n::text), 1, 6)) || ' ' || initcap(substr(md5(n::text), 7, 6)), substr(md5(n::text), 1, 6) || n || '@example.com',
 			timestamptz '2026-01-01' + n * interval '1 minute', CASE WHEN n %% 7 = 0 THEN timestamptz '2026-06-01' END
-		FROM generate_series(1, %d) AS n, unnest(ARRAY['org_acme', 'org_globex']) AS o`, members),
+		FROM generate_series(1, %d) AS n, unnest(string_to_array('%s', ',')) AS o`, members, organizations),
 		fmt.Sprintf(`INSERT INTO invitations (organization_id, id, email, role, status, created_at, expires_at)
 		SELECT o, 'orginv_' || n, n || '@example.com', 'org:member', (ARRAY['pending', 'accepted', 'revoked', 'expired'])[n %% 4 + 1],
 			timestamptz '2026-01-01' + n * interval '1 minute', timestamptz '2099-01-01'
-		FROM generate_series(1, %d) AS n, unnest(ARRAY['org_acme', 'org_globex']) AS o`, members),
+		FROM generate_series(1, %d) AS n, unnest(string_to_array('%s', ',')) AS o`, members, organizations),
 		"ANALYZE members", "ANALYZE invitations")
 }
 

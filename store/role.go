@@ -17,7 +17,7 @@ func (s *Store) Roles(ctx context.Context) ([]models.OrganizationRole, error) {
 		Key, Name   string
 		Permissions []byte
 	}
-	err := s.mirror.one(ctx, "", func(_ context.Context, db *gorm.DB) error {
+	err := s.facts.read(ctx, "", func(_ context.Context, db *gorm.DB) error {
 		return db.Raw(`SELECT DISTINCT ON (key) key, name, to_json(permissions) AS permissions FROM clerk.roles
 			WHERE NOT dead AND key <> '' ORDER BY key, created_at DESC, id DESC`).Scan(&rows).Error
 	})

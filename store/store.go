@@ -32,8 +32,14 @@ type Config struct {
 	Scope Scope
 	// StatementTimeout bounds every statement; 10 s unless given.
 	StatementTimeout time.Duration
-	// MaxConnections bounds each of the two pools; pgx's default unless given.
+	// LockTimeout is how long a statement waits for a lock. Defaults to 5 s.
+	LockTimeout time.Duration
+	// MaxConnections is how many connections requests may use together. Defaults to pool_max_conns
+	// in URL, and without that to 16, or 4 for each core up to 64. See pools for the others.
 	MaxConnections int32
+	// MaxRead is how many bytes one request may read from PostgreSQL before its further statements
+	// fail with models.ErrResponseTooLarge. Defaults to 16 MiB.
+	MaxRead int64
 	// Now and NewID are the sources of times and ids; the clock and UUIDv7 unless given.
 	Now   func() time.Time
 	NewID func() uuid.UUID
@@ -47,8 +53,7 @@ type Config struct {
 type Store struct {
 	config   Config
 	instance Instance
-	requests *door
-	mirror   *door
+	pools
 	// examination is what was found when it was opened.
 	examination Examination
 	// changed holds a word for CallOthers.
@@ -84,6 +89,12 @@ func (c Config) withDefaults() Config {
 	if c.StatementTimeout == 0 {
 		c.StatementTimeout = 10 * time.Second
 	}
+	if c.LockTimeout == 0 {
+		c.LockTimeout = 5 * time.Second
+	}
+	if c.MaxRead == 0 {
+		c.MaxRead = 16 << 20
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -97,18 +108,7 @@ func (c Config) withDefaults() Config {
 }
 
 // Close closes every connection.
-func (s *Store) Close() {
-	for _, d := range []*door{s.requests, s.mirror} {
-		if d != nil {
-			d.close()
-		}
-	}
-}
-
-// Ping returns ErrUnavailable where the database does not answer.
-func (s *Store) Ping(ctx context.Context) error {
-	return translate(s.requests.pool.Ping(ctx))
-}
+func (s *Store) Close() { s.close() }
 
 // now is the clock in the precision that PostgreSQL keeps, so that what is answered is what is stored.
 func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

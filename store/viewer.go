@@ -42,24 +42,28 @@ func (v Viewer) Memberships(ctx context.Context, want models.Page) (slice models
 	return slice, err
 }
 
-// CountMemberships returns how many there are.
+// CountMemberships returns how many there are, models.MaxCount + 1 for more than models.MaxCount.
 func (v Viewer) CountMemberships(ctx context.Context) (count int64, err error) {
-	err = v.read(ctx, func(tx scoped) error {
-		return tx.db.Raw("SELECT count(*) FROM tenantry.viewer_memberships()").Scan(&count).Error
+	err = v.read(ctx, func(tx scoped) (err error) {
+		count, err = countRows(tx, gorm.Expr("SELECT 1 FROM tenantry.viewer_memberships()"))
+		return err
 	})
 	return count, err
 }
 
-// read runs fn as a request without an organization, for the user that the setting names until the transaction ends.
+// read runs fn as a request without an organization, for the user that the setting names until the transaction ends. fn may
+// be run twice, see door.read.
 func (v Viewer) read(ctx context.Context, fn func(tx scoped) error) error {
 	if !organizationID.MatchString(v.id) {
 		return models.ErrNoViewer
 	}
-	return v.store.requests.transaction(ctx, "", func(ctx context.Context, db *gorm.DB) error {
-		if err := db.Exec("SET LOCAL tenantry.viewer = " + quote(v.id)).Error; err != nil {
-			return err
-		}
-		return fn(scoped{ctx: ctx, db: db})
+	return retried(ctx, func(ctx context.Context) error {
+		return v.store.requests.transaction(ctx, "", func(ctx context.Context, db *gorm.DB) error {
+			if err := db.Exec("SET LOCAL tenantry.viewer = " + quote(v.id)).Error; err != nil {
+				return err
+			}
+			return fn(scoped{ctx: ctx, db: db})
+		})
 	})
 }
 

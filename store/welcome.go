@@ -184,6 +184,11 @@ func (w *within) one(ctx context.Context, _ string, fn func(ctx context.Context,
 	return translate(fn(w.ctx, w.db))
 }
 
+// read is one: after a broken connection nothing of the transaction is left to go on with.
+func (w *within) read(ctx context.Context, organizationID string, fn func(ctx context.Context, db *gorm.DB) error) error {
+	return w.one(ctx, organizationID, fn)
+}
+
 // transaction is one, behind a savepoint: what fn did is undone where it returns an error.
 func (w *within) transaction(ctx context.Context, organizationID string, fn func(ctx context.Context, tx *gorm.DB) error) error {
 	return w.one(ctx, organizationID, func(ctx context.Context, db *gorm.DB) error {

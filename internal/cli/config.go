@@ -33,6 +33,7 @@ type Config struct {
 	DatabaseURL        string `json:"-"` // "": the private PostgreSQL
 	DatabaseMigrateURL string `json:"-"` // "": DatabaseURL migrates
 	Scope              string // ScopeConnection or ScopeTransaction
+	PoolSize           int32  // connections for requests; 0: the store's default
 
 	// Of your Clerk; all empty in ModeLocal, where the local Clerk brings its own.
 	Issuer         string
@@ -67,7 +68,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("dir", c.Dir),
 		slog.Bool("own_database", c.DatabaseURL != ""),
 		slog.Bool("own_migration_login", c.DatabaseMigrateURL != ""),
-		slog.String("scope", c.Scope),
+		slog.String("scope", c.Scope), slog.Int("pool_size", int(c.PoolSize)),
 		slog.String("issuer", c.Issuer),
 		slog.Bool("jwt_key", c.JWTKey != ""),
 		slog.Int("webhook_secrets", len(c.WebhookSecrets)),

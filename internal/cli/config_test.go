@@ -86,6 +86,7 @@ func TestSettingsThatAreTaken(t *testing.T) {
 		"a local Clerk on disk":           {environment{"DATABASE_URL": databaseOwn}, nil, Config.KeepsLocalState},
 		"a pooler with the direct login":  {production().with("TENANTRY_SCOPE", "transaction").with("DATABASE_MIGRATE_URL", databaseDir), nil, func(c Config) bool { return c.Scope == ScopeTransaction && c.DatabaseMigrateURL == databaseDir }},
 		"transaction scope when private":  {environment{"TENANTRY_SCOPE": "transaction"}, nil, func(c Config) bool { return c.Scope == ScopeTransaction && c.DatabaseURL == "" }},
+		"a pool of another size":          {environment{"TENANTRY_POOL_SIZE": "40"}, nil, func(c Config) bool { return c.PoolSize == 40 }},
 		"a socket as the host":            {environment{"DATABASE_URL": "postgresql:///app?host=/run/postgresql"}, nil, func(c Config) bool { return c.DatabaseURL != "" }},
 		"an issuer of one's own": {development().with("CLERK_ISSUER", "https://app.example.com/__clerk/"), nil, func(c Config) bool {
 			return c.Issuer == "https://app.example.com/__clerk" && c.JWKSURL == c.Issuer+"/.well-known/jwks.json"

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ func (r *reader) readDatabase(c *Config) {
 	if r.databaseMigrateURL != "" && !r.isSet(varDatabaseURL, r.databaseURL) {
 		r.problems.add(varDatabaseURL, "is missing since "+varDatabaseMigrateURL+" is set: the login that requests use")
 	}
+	c.PoolSize = r.readPoolSize()
 	r.readScope(c)
 }
 
@@ -34,6 +36,21 @@ func (r *reader) readScope(c *Config) {
 	default:
 		r.problems.add(varScope, "must be connection or transaction")
 	}
+}
+
+// readPoolSize returns how many connections requests may use, 0 where that is not said. One request
+// may use two.
+func (r *reader) readPoolSize() int32 {
+	const least, most = 2, 1000
+	if r.flags.PoolSize == "" {
+		return 0
+	}
+	size, err := strconv.ParseInt(r.flags.PoolSize, 10, 32)
+	if err != nil || size < least || size > most {
+		r.problems.add(varPoolSize, "must be a number from 2 to 1000")
+		return 0
+	}
+	return int32(size)
 }
 
 // readDatabaseURL takes a postgres:// URL. Neither it nor the parser's error is shown: both hold the password.

@@ -15,6 +15,7 @@ const (
 	varScope              = "TENANTRY_SCOPE"
 	varMaxAnswer          = "TENANTRY_MAX_ANSWER"
 	varMaxInFlight        = "TENANTRY_MAX_IN_FLIGHT"
+	varPoolSize           = "TENANTRY_POOL_SIZE"
 	varLogLevel           = "TENANTRY_LOG_LEVEL"
 	varLogFormat          = "TENANTRY_LOG_FORMAT"
 	varPort               = "PORT"

@@ -9,6 +9,8 @@ type serveCommand struct {
 	Reset bool   `help:"Empty the local state before starting. It has no variable, so that it cannot stay on." unset:"false"`
 	Scope string `help:"How a query gets its organization: connection, or transaction behind a pooler in transaction mode." variable:"TENANTRY_SCOPE" placeholder:"SCOPE" unset:"connection"`
 
+	PoolSize string `help:"How many connections to PostgreSQL requests may use together. The server opens up to 13 more." variable:"TENANTRY_POOL_SIZE" placeholder:"N" unset:"pool_max_conns in DATABASE_URL, else 16, or 4 for each core up to 64"`
+
 	clerkFlags
 	ClerkJWTKey            string `help:"Public key (PEM) that tokens are checked with, so that no JWKS is fetched." variable:"CLERK_JWT_KEY" placeholder:"PEM" unset:"the issuer's JWKS"`
 	ClerkAuthorizedParties string `help:"Origins of your frontends, comma-separated: whose tokens are taken and who may call from a browser." variable:"CLERK_AUTHORIZED_PARTIES" placeholder:"ORIGINS" unset:"tokens for any origin, with a warning"`
@@ -16,7 +18,7 @@ type serveCommand struct {
 
 	Introspection *bool  `negatable:"" help:"Answer introspection queries." variable:"TENANTRY_INTROSPECTION" unset:"true; with live keys false"`
 	MaxAnswer     string `help:"The largest answer to a GraphQL request; a larger one is refused with RESPONSE_TOO_LARGE." variable:"TENANTRY_MAX_ANSWER" placeholder:"BYTES" unset:"8388608 (8 MiB)"`
-	MaxInFlight   string `help:"How many GraphQL requests run at once; others are refused with OVERLOADED." variable:"TENANTRY_MAX_IN_FLIGHT" placeholder:"NUMBER" unset:"8 for each CPU and each connection of the requests' pool"`
+	MaxInFlight   string `help:"How many GraphQL requests run at once; others are refused with OVERLOADED." variable:"TENANTRY_MAX_IN_FLIGHT" placeholder:"NUMBER" unset:"4 for each CPU and each connection of the requests' pool"`
 	MetricsAddr   string `help:"Where /metrics listens, for Prometheus, apart from everything else; off for nowhere." variable:"TENANTRY_METRICS_ADDR" placeholder:"HOST:PORT" unset:"127.0.0.1:9464 where it is free"`
 	LogLevel      string `help:"debug, info, warn or error." variable:"TENANTRY_LOG_LEVEL" placeholder:"LEVEL" unset:"info"`
 	LogFormat     string `help:"text or json." variable:"TENANTRY_LOG_FORMAT" placeholder:"FORMAT" unset:"text on a terminal, else json"`
