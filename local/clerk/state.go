@@ -57,6 +57,7 @@ type user struct {
 	Email     string `json:"email"`
 	CreatedAt int64  `json:"createdAt"`
 	UpdatedAt int64  `json:"updatedAt"`
+	Temporary bool   `json:"temporary,omitempty"` // see temporary.go
 }
 
 type organization struct {
@@ -66,6 +67,7 @@ type organization struct {
 	CreatedBy string `json:"createdBy"`
 	CreatedAt int64  `json:"createdAt"`
 	UpdatedAt int64  `json:"updatedAt"`
+	Temporary bool   `json:"temporary,omitempty"` // a temporary user made it
 
 	MaxMemberships  int      `json:"maxMemberships,omitempty"` // 0: no limit
 	AdminDeleteOff  bool     `json:"adminDeleteOff,omitempty"`
