@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,23 +77,30 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// startProbe starts an attack and waits until it is under way.
+func (p *program) startProbe(stderr io.Writer) *exec.Cmd {
+	p.t.Helper()
+	cmd := exec.Command(os.Args[0], "probe", "--dir", p.dir)
+	cmd.Env = append(append(cleanEnvironment(), asProgram+"=1"), database(p.t, p.dir)...)
+	cmd.Stderr = stderr
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(60 * time.Second); strings.Count(p.standing(), "canary") < 20; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatal("the attack does not begin")
+		}
+	}
+	return cmd
+}
+
 // TestProbeIsStopped: whoever stops it finds nothing of it.
 func TestProbeIsStopped(t *testing.T) {
 	t.Parallel()
 	p := start(t, dbtest.Dir(t))
 	before := p.others()
-	cmd := exec.Command(os.Args[0], "probe", "--dir", p.dir)
-	cmd.Env = append(append(cleanEnvironment(), asProgram+"=1"), database(t, p.dir)...)
 	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(60 * time.Second); strings.Count(p.standing(), "canary") < 20; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the attack does not begin")
-		}
-	}
+	cmd := p.startProbe(&stderr)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +109,36 @@ func TestProbeIsStopped(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, p.others()); diff != "" {
 		t.Errorf("a stopped attack leaves something behind (-before +after):\n%s", diff)
+	}
+}
+
+// TestProbeIsKilled: the limits that it lifted are back when its lease expires, and the next start
+// removes its people and organizations, and nothing of anybody else.
+func TestProbeIsKilled(t *testing.T) {
+	t.Parallel()
+	dir := dbtest.Dir(t)
+	p := start(t, dir)
+	before := p.others()
+	cmd := p.startProbe(io.Discard)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	_ = cmd.Wait() // it was killed
+	if limits := p.standing(); !strings.Contains(limits, `rateLimit {"requests":-1,`) {
+		t.Errorf("the attack lifted no limits: %s", limits)
+	}
+	p.eventually("the limits are back", func() bool { return strings.Contains(p.standing(), `rateLimit {"requests":100,`) })
+	t.Logf("the limits were back after %s, with %d things of the attack left", time.Since(killed), strings.Count(p.standing(), "canary"))
+
+	p.stop(syscall.SIGTERM)
+	p = start(t, dir)
+	if diff := cmp.Diff(before, p.others()); diff != "" {
+		t.Errorf("a killed attack leaves something behind after the next start (-before +after):\n%s", diff)
+	}
+	var living int
+	if err := p.owner().QueryRow(t.Context(), `SELECT count(*) FROM organizations WHERE deleted_at IS NULL`).Scan(&living); err != nil || living != 2 {
+		t.Errorf("%d organizations live in the copy, %v", living, err)
 	}
 }
 

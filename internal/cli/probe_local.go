@@ -19,7 +19,8 @@ type localProbe struct {
 	control *control
 	backend *control
 	texts   map[string]string
-	limit   *int // of the local Clerk's requests, before; nil until it is lifted
+	// unlift puts the local Clerk's limits back; nil until they are lifted.
+	unlift func(context.Context) error
 
 	// domain is what the addresses of this attack's people end with.
 	domain string
@@ -90,9 +91,6 @@ type clerkState struct {
 	Chaos struct {
 		On bool `json:"on"`
 	} `json:"chaos"`
-	RateLimit struct {
-		Requests int `json:"requests"`
-	} `json:"rateLimit"`
 }
 
 func (l *localProbe) state(ctx context.Context) (s clerkState, err error) {
@@ -109,8 +107,7 @@ func (l *localProbe) prepare(ctx context.Context, attack *probe.Attack) ([]strin
 	if state.Chaos.On {
 		return nil, errors.New("the local Clerk's webhooks go wrong on purpose: `tenantry clerk chaos --off` ends that")
 	}
-	l.limit = &state.RateLimit.Requests
-	if err := l.limitTo(ctx, -1); err != nil {
+	if l.unlift, err = l.lift(ctx); err != nil {
 		return nil, err
 	}
 	if l.a, err = l.organization(ctx, attack.Schema, newMark("a")); err != nil {
@@ -145,11 +142,6 @@ const (
 	addsUser    = "Mutation.addMember(input.userId)"
 	sharedUsers = "users are the Clerk instance's, and who knows the id of one may make them a member"
 )
-
-func (l *localProbe) limitTo(ctx context.Context, requests int) error {
-	var answer struct{}
-	return l.control.call(ctx, http.MethodPost, "/rate-limit", map[string]int{"requests": requests}, &answer)
-}
 
 // organization makes one with something of everything, whose texts hold the mark.
 func (l *localProbe) organization(ctx context.Context, schema *probe.Schema, mark string) (*probedOrganization, error) {
@@ -199,7 +191,8 @@ func (l *localProbe) live(ctx context.Context, o *probedOrganization) error {
 		map[string]any{"id": id}, nil)
 }
 
-// person makes somebody with an account.
+// person makes somebody with an account. If this program is killed, the local Clerk deletes them and
+// their organizations at its next start.
 func (l *localProbe) person(ctx context.Context, name string) (person, error) {
 	made := person{email: name + l.domain}
 	var answer struct {
@@ -208,9 +201,8 @@ func (l *localProbe) person(ctx context.Context, name string) (person, error) {
 	if err := ctx.Err(); err != nil {
 		return made, err
 	}
-	err := l.backend.call(context.WithoutCancel(ctx), http.MethodPost, "/users", map[string]any{
-		"email_address": []string{made.email}, "first_name": "Probe", "last_name": name, "skip_password_requirement": true,
-	}, &answer)
+	err := l.control.call(context.WithoutCancel(ctx), http.MethodPost, "/temporary-users",
+		map[string]string{"email": made.email, "firstName": "Probe", "lastName": name}, &answer)
 	made.id = answer.ID
 	return made, err
 }

@@ -164,12 +164,12 @@ func (l *localProbe) delete(ctx context.Context, path string) error {
 	return l.backend.call(ctx, http.MethodDelete, path, struct{}{}, &answer)
 }
 
-// quiet puts the local Clerk's limit back, and waits until it has told of all that is gone.
+// quiet puts the local Clerk's limits back, and waits until it has told of all that is gone.
 func (l *localProbe) quiet(ctx context.Context) error {
-	if l.limit == nil {
+	if l.unlift == nil {
 		return nil
 	}
-	failed := l.limitTo(ctx, *l.limit)
+	failed := l.unlift(ctx)
 	for failed == nil {
 		state, err := l.state(ctx)
 		if err != nil || state.Deliveries.Queued == 0 {

@@ -85,7 +85,8 @@ type Clerk struct {
 //
 // It returns an error that names the file and --reset when the folder holds
 // something unreadable, and one that says why where it cannot have the roles
-// that it is given; it never replaces what is there.
+// that it is given; it never replaces what is there. It deletes temporary users
+// and their organizations.
 func Open(config Config) (*Clerk, error) {
 	if config.Dir == "" {
 		return nil, errors.New("local Clerk: no folder given")
@@ -145,6 +146,9 @@ func Open(config Config) (*Clerk, error) {
 	c.current.Store(loaded)
 	if err := c.follow(config.Rights); err != nil {
 		return nil, fmt.Errorf("local Clerk: it cannot have these roles: %w", err)
+	}
+	if err := c.deleteTemporary(); err != nil {
+		return nil, fmt.Errorf("local Clerk: delete what a stopped program left: %w", err)
 	}
 
 	if c.hook, err = svix.NewWebhook(loaded.WebhookSecret); err != nil {

@@ -29,6 +29,9 @@ func (c *Clerk) routeControl(mux *http.ServeMux) {
 	control.HandleFunc("DELETE /__clerk/control/v1/chaos", c.serveEndChaos)
 	control.HandleFunc("POST /__clerk/control/v1/rate-limit", c.serveSetRateLimit)
 	control.HandleFunc("DELETE /__clerk/control/v1/rate-limit", c.serveResetRateLimit)
+	control.HandleFunc("POST /__clerk/control/v1/rate-limit/lease", c.serveLease)
+	control.HandleFunc("DELETE /__clerk/control/v1/rate-limit/lease", c.serveEndLease)
+	control.HandleFunc("POST /__clerk/control/v1/temporary-users", c.serveAddTemporaryUser)
 	control.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &apiError{
 			status: http.StatusNotFound, code: "resource_not_found",

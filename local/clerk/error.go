@@ -46,7 +46,8 @@ func writeError(w http.ResponseWriter, p *apiError) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	// Without a charset, as Clerk answers: @clerk/backend reads no other media type as JSON.
+	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -7,15 +7,23 @@ import (
 	"strings"
 )
 
-// loopbackOnly answers only requests made to this machine by one of its
-// loopback names. A page of another site that points its own name at 127.0.0.1
-// (DNS rebinding) still sends that name as Host.
+// loopbackOnly answers only requests made on this machine, to one of its loopback names. A page of
+// another site that points its own name at 127.0.0.1 (DNS rebinding) still sends that name as Host.
+// A tunnel or proxy that lets other machines in may send a loopback Host, and names them in headers
+// of its own.
 func loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopbackHost(r.Host) {
 			writeError(w, &apiError{
 				status: http.StatusMisdirectedRequest, code: "host_invalid",
 				message: "Invalid host", long: "The local Clerk answers localhost, 127.0.0.1 and [::1] only.",
+			})
+			return
+		}
+		if name := forwardedFor(r.Header); name != "" {
+			writeError(w, &apiError{
+				status: http.StatusMisdirectedRequest, code: "host_invalid", message: "Invalid host",
+				long: "The local Clerk answers requests of this machine only, and " + name + " names another host or address.",
 			})
 			return
 		}

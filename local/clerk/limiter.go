@@ -23,6 +23,7 @@ type limiter struct {
 	window time.Duration // 0: limitWindow
 	begun  time.Time
 	made   int
+	lifted time.Time // until then there is no limit
 }
 
 // allow sets how many requests a window has and begins a new one.
@@ -32,9 +33,20 @@ func (l *limiter) allow(most int) {
 	l.most, l.made, l.begun = most, 0, time.Time{}
 }
 
-func (l *limiter) allowed() int {
+// lift takes the limit away until a moment; a past one puts it back.
+func (l *limiter) lift(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.lifted = until
+}
+
+// allowed is how many requests a window has now; negative: as many as there are.
+func (l *limiter) allowed(now time.Time) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Before(l.lifted) {
+		return -1
+	}
 	return l.most
 }
 
@@ -43,6 +55,9 @@ func (l *limiter) allowed() int {
 func (l *limiter) take(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if now.Before(l.lifted) {
+		return 0
+	}
 	age := now.Sub(l.begun)
 	window := cmp.Or(l.window, limitWindow)
 	if age < 0 || age >= window {
@@ -71,7 +86,7 @@ func (c *Clerk) limited(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		tooMany(w, wait, strconv.Itoa(c.limiter.allowed())+" requests in 10 s")
+		tooMany(w, wait, strconv.Itoa(c.limiter.allowed(c.now()))+" requests in 10 s")
 	})
 }
 

@@ -63,7 +63,7 @@ func (c *Clerk) seldom(of write, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.limiter.allowed() < 0 {
+		if c.limiter.allowed(c.now()) < 0 {
 			next.ServeHTTP(w, r)
 			return
 		}

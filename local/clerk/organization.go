@@ -46,6 +46,9 @@ func (s *state) createOrganization(wanted organizationChange, creator string, no
 		ID: newID("org"), CreatedBy: creator, CreatedAt: at, UpdatedAt: at,
 		MaxMemberships: s.Settings.MaxMemberships, AdminDeleteOff: s.Settings.AdminDeleteOff,
 	}
+	if u, known := s.userByID(creator); known {
+		o.Temporary = u.Temporary
+	}
 	if !s.Settings.SlugsOff && wanted.Slug == nil {
 		o.Slug = s.freeSlug(*wanted.Name)
 	}

@@ -59,6 +59,7 @@ type user struct {
 	UpdatedAt int64  `json:"updatedAt"`
 	Banned    bool   `json:"banned,omitempty"`
 	Locked    bool   `json:"locked,omitempty"`
+	Temporary bool   `json:"temporary,omitempty"` // see temporary.go
 }
 
 type organization struct {
@@ -68,6 +69,7 @@ type organization struct {
 	CreatedBy string `json:"createdBy"`
 	CreatedAt int64  `json:"createdAt"`
 	UpdatedAt int64  `json:"updatedAt"`
+	Temporary bool   `json:"temporary,omitempty"` // a temporary user made it
 
 	MaxMemberships  int      `json:"maxMemberships,omitempty"` // 0: no limit
 	AdminDeleteOff  bool     `json:"adminDeleteOff,omitempty"`
