@@ -211,6 +211,24 @@ func TestEveryKindOfField(t *testing.T) {
 	}
 }
 
+// Types that are added within one second have migrations of different numbers.
+func TestMigrationNumbers(t *testing.T) {
+	t.Parallel()
+	folder := scratch(t)
+	var numbers []string
+	for _, name := range []string{"Note", "Task", "Entry"} {
+		p := plan(t, folder, Options{Name: name, Fields: []string{"title:string"}, Now: december})
+		if err := p.Write(); err != nil {
+			t.Fatal(err)
+		}
+		numbers = append(numbers, filepath.Base(p.noun.Migration))
+	}
+	want := []string{"20261201120000_notes.sql", "20261201120001_tasks.sql", "20261201120002_entries.sql"}
+	if diff := cmp.Diff(want, numbers); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What cannot be is said, and nothing is written.
 func TestRefused(t *testing.T) {
 	t.Parallel()
@@ -220,6 +238,10 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	before["graph/there.go"] = "package graph\n"
+	if err := os.WriteFile(filepath.Join(folder, "store/tried_test.go"), []byte("package store_test\n\nfunc TestTriedPages() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before["store/tried_test.go"] = "package store_test\n\nfunc TestTriedPages() {}\n"
 	for name, test := range map[string]struct {
 		name, plural string
 		fields       []string
@@ -230,6 +252,7 @@ func TestRefused(t *testing.T) {
 		"existing type":    {"Document", "", []string{"a:int"}, "schema.graphqls has Document already"},
 		"existing list":    {"Role", "", []string{"a:int"}, "schema.graphqls has Role already"},
 		"existing Go type": {"Page", "", []string{"a:int"}, "cannot be a type"},
+		"existing test":    {"Tried", "", []string{"a:int"}, "store has TestTriedPages already"},
 		"Go keyword":       {"Range", "", []string{"a:int"}, "a word of Go"},
 		"SQL word":         {"Lunch", "Table", []string{"a:int"}, "of SQL"},
 		"file":             {"There", "", []string{"a:int"}, "graph/there.go is there already"},
