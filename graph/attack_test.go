@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +71,9 @@ func TestAttackFindsHoles(t *testing.T) {
 			if name == "node" && !strings.HasSuffix(right.Name, ":read") {
 				continue // it reads only
 			}
+			if !shipped.MatchString(right.Name) {
+				continue // what the attack finds in Document, it finds in the types of an app
+			}
 			t.Run(name+" "+right.Name, func(t *testing.T) {
 				t.Parallel()
 				a := newAttacker(t, right, test.schema)
@@ -85,6 +89,9 @@ func TestAttackFindsHoles(t *testing.T) {
 		}
 	}
 }
+
+// shipped matches what the schema requires before an app adds types of its own.
+var shipped = regexp.MustCompile(`^org:(sys_\w+|documents|audit_log):|^[^:]*$`)
 
 // guardsNodes reports whether a type that implements Node requires the right.
 func guardsNodes(right attack.Right) bool {
