@@ -41,8 +41,11 @@ prove-isolation: ## The attack on isolation, the twin worlds and the belts taken
 	TENANTRY_TEST_SCOPE=pgbouncer $(ATTACK) 'TestIsolation$$' ./graph
 	$(ATTACK) KnockOut -tags knockout ./graph
 
-prove-types: ## A type added by command and by hand in scratch copies, and each step left out, some minutes.
-	TENANTRY_PROVE_TYPES=1 go test -count=1 -timeout 30m -v -run 'ByHand|Rename' ./internal/newtype
+# CI runs this as it is. TYPES=each adds one type at a time as well, and runs every test with all of them, half an hour.
+TYPES ?= together
+
+prove-types: ## Types added by command and by hand in scratch copies, with their tests, and each step left out, some minutes.
+	TENANTRY_PROVE_TYPES=$(TYPES) go test -count=1 -timeout 90m -v -run 'ByHand|Rename|Readme' ./internal/newtype
 
 bench: ## The benchmarks, with allocations.
 	go test -run '^$$' -bench . -benchmem ./...

@@ -38,25 +38,25 @@ func TestTypes(t *testing.T) {
 func TestLinterNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	written := schemaText(t)
-	const note = `"A note." type Note implements Node @inOrganization { "Its id." id: ID! }`
+	const note = `"A note of a test." type TestNote implements Node @inOrganization { "Its id." id: ID! }`
 	for name, test := range map[string]struct {
 		schema string
 		sql    []string
 		change func(p *lint.Project)
 		want   []string
 	}{
-		"policy": {sql: []string{`CREATE TABLE public.notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id))`}, want: []string{
-			"public.notes is not fenced by organization: it has neither row level security nor a policy (fence). Write in its migration in store/migrations, or in a new one where that was released: CALL tenantry.own_table('public.notes');",
+		"policy": {sql: []string{`CREATE TABLE public.test_notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id))`}, want: []string{
+			"public.test_notes is not fenced by organization: it has neither row level security nor a policy (fence). Write in its migration in store/migrations, or in a new one where that was released: CALL tenantry.own_table('public.test_notes');",
 		}},
-		"factory's table": {sql: []string{`CREATE TABLE public.notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id))`, "CALL tenantry.own_table('public.notes')"}, want: []string{
-			"no factory writes table public.notes: add one to Factories in internal/dbtest/nouns.go",
+		"factory's table": {sql: []string{`CREATE TABLE public.test_notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id))`, "CALL tenantry.own_table('public.test_notes')"}, want: []string{
+			"no factory writes table public.test_notes: add one to Factories in internal/dbtest/nouns.go",
 		}},
 		"factory's mark": {sql: []string{"ALTER TABLE public.documents ADD COLUMN note text"}, want: []string{
 			"no factory writes its mark into public.documents.note, so that nobody sees it leak: let one in internal/dbtest/nouns.go write mark",
 		}},
 		"a list of values": {sql: []string{"ALTER TABLE public.documents ADD COLUMN note text CHECK (note IN ('a', 'b'))"}},
-		"key": {sql: []string{`CREATE TABLE public.notes (organization_id text COLLATE "C" NOT NULL, id uuid PRIMARY KEY)`, "CALL tenantry.own_table('public.notes')"}, want: []string{
-			"public.notes has the constraint notes_pkey over the rows of all organizations",
+		"key": {sql: []string{`CREATE TABLE public.test_notes (organization_id text COLLATE "C" NOT NULL, id uuid PRIMARY KEY)`, "CALL tenantry.own_table('public.test_notes')"}, want: []string{
+			"public.test_notes has the constraint test_notes_pkey over the rows of all organizations",
 		}},
 		"index": {sql: []string{"DROP INDEX public.documents_by_creation"}, want: []string{
 			"Organization.documents sorts all of the organization's rows for a page (first: 2): no index has its order. Write CREATE INDEX",
@@ -82,10 +82,10 @@ func TestLinterNamesWhatIsMissing(t *testing.T) {
 			`type Document implements Node and has no factory: add "Document": func(t testing.TB, w World, organizationID, mark string) string { ... } to Factories in internal/dbtest/nouns.go`,
 			"no factory writes table public.documents",
 		}},
-		"type of a factory": {change: func(p *lint.Project) { p.Factories["Note"] = p.Factories["Document"] }, want: []string{"Factories in internal/dbtest/nouns.go has Note, which does not implement Node"}},
+		"type of a factory": {change: func(p *lint.Project) { p.Factories["TestNote"] = p.Factories["Document"] }, want: []string{"Factories in internal/dbtest/nouns.go has TestNote, which does not implement Node"}},
 		"node": {schema: written + note, change: func(p *lint.Project) {
-			p.Factories["Note"] = func(testing.TB, dbtest.World, string, string) string { return "note_1" }
-		}, want: []string{"node(id:) does not find the Note that its factory made: it answers", "Add the kind of Note to those that node knows in graph"}},
+			p.Factories["TestNote"] = func(testing.TB, dbtest.World, string, string) string { return "testnote_1" }
+		}, want: []string{"node(id:) does not find the TestNote that its factory made: it answers", "Add the kind of TestNote to those that node knows in graph"}},
 		"cap": {change: func(p *lint.Project) {
 			ask := p.Ask
 			p.Ask = func(s *store.Store) lint.Ask {

@@ -11,9 +11,9 @@ type breach struct {
 const (
 	fencePolicy = `organization_id = NULLIF(current_setting('tenantry.organization', true), '')`
 	exactly     = "USING (" + fencePolicy + ") WITH CHECK (" + fencePolicy + ")"
-	// notes is a table as it should be.
-	notes = `CREATE TABLE notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, body text NOT NULL, document_id uuid,
-		PRIMARY KEY (organization_id, id)); CALL tenantry.own_table('notes')`
+	// testNotes is a table as it should be. The tables, views and indexes of tests begin with test, so that none is an app's.
+	testNotes = `CREATE TABLE test_notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, body text NOT NULL, document_id uuid,
+		PRIMARY KEY (organization_id, id)); CALL tenantry.own_table('test_notes')`
 )
 
 // breaches have at least one for each check but the few that are tried on their own below.
@@ -32,40 +32,40 @@ var breaches = map[string]breach{
 	"reads open":     {"fence", []string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents AS RESTRICTIVE USING (true) WITH CHECK (" + fencePolicy + ")"}, "public.documents", "no restrictive policy"},
 	"writes open":    {"fence", []string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents AS RESTRICTIVE USING (" + fencePolicy + ") WITH CHECK (true)"}, "public.documents", "no restrictive policy"},
 	"one role alone": {"fence", []string{"DROP POLICY organization_only ON documents", "CREATE POLICY organization_only ON documents AS RESTRICTIVE TO {request} " + exactly}, "public.documents", "no restrictive policy"},
-	"a new table":    {"fence", []string{`CREATE TABLE "Notes" (organization_id text COLLATE "C" NOT NULL, id uuid)`}, `public."Notes"`, "neither row level security nor a policy"},
-	"a new schema":   {"fence", []string{`CREATE SCHEMA extra`, `CREATE TABLE extra.notes (organization_id text COLLATE "C" NOT NULL, id uuid)`}, "extra.notes", "neither row level security nor a policy"},
+	"a new table":    {"fence", []string{`CREATE TABLE "testNotes" (organization_id text COLLATE "C" NOT NULL, id uuid)`}, `public."testNotes"`, "neither row level security nor a policy"},
+	"a new schema":   {"fence", []string{`CREATE SCHEMA extra`, `CREATE TABLE extra.test_notes (organization_id text COLLATE "C" NOT NULL, id uuid)`}, "extra.test_notes", "neither row level security nor a policy"},
 	"a partition": {"fence", []string{
-		`CREATE TABLE notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id)) PARTITION BY HASH (organization_id)`,
-		"CREATE TABLE notes_0 PARTITION OF notes FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "CALL tenantry.own_table('notes')",
-	}, "public.notes_0", "neither row level security nor a policy"},
+		`CREATE TABLE test_notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id)) PARTITION BY HASH (organization_id)`,
+		"CREATE TABLE test_notes_0 PARTITION OF test_notes FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "CALL tenantry.own_table('test_notes')",
+	}, "public.test_notes_0", "neither row level security nor a policy"},
 	"nobody's way in":     {"reach", []string{"DROP POLICY organization_rows ON documents"}, "public.documents", "no permissive policy"},
 	"a slow policy":       {"slow-policy", []string{"CREATE POLICY narrow ON documents AS RESTRICTIVE USING (lower(title) <> 'x')"}, "public.documents", "narrow, which calls for each row: lower(text)"},
 	"a volatile policy":   {"slow-policy", []string{"CREATE POLICY narrow ON documents AS RESTRICTIVE USING (random() < 2)"}, "public.documents", "random(), which is volatile"},
 	"a policy that looks": {"slow-policy", []string{"CREATE POLICY narrow ON documents USING (EXISTS (SELECT FROM members))"}, "public.documents", "a sub-select"},
-	"organization or not": {"column-null", []string{"CREATE TABLE notes (organization_id text COLLATE \"C\")", "CALL tenantry.own_table('notes')"}, "public.notes", "without an organization"},
+	"organization or not": {"column-null", []string{"CREATE TABLE test_notes (organization_id text COLLATE \"C\")", "CALL tenantry.own_table('test_notes')"}, "public.test_notes", "without an organization"},
 	"ids without case": {"column-type", []string{
 		"CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
-		"CREATE TABLE notes (organization_id text COLLATE blind NOT NULL, PRIMARY KEY (organization_id))", "CALL tenantry.own_table('notes')",
-	}, "public.notes", "takes different ids for the same"},
-	"ids of another type": {"column-type", []string{"CREATE TABLE notes (organization_id uuid NOT NULL)"}, "public.notes", "of the type uuid"},
+		"CREATE TABLE test_notes (organization_id text COLLATE blind NOT NULL, PRIMARY KEY (organization_id))", "CALL tenantry.own_table('test_notes')",
+	}, "public.test_notes", "takes different ids for the same"},
+	"ids of another type": {"column-type", []string{"CREATE TABLE test_notes (organization_id uuid NOT NULL)"}, "public.test_notes", "of the type uuid"},
 
-	"a key of all":           {"unique", []string{notes, "ALTER TABLE notes DROP CONSTRAINT notes_pkey, ADD PRIMARY KEY (id)"}, "public.notes", "the constraint notes_pkey"},
-	"unique among all":       {"unique", []string{"ALTER TABLE documents ADD CONSTRAINT titles UNIQUE (title)"}, "public.documents", "the constraint titles"},
-	"a unique index":         {"unique", []string{"CREATE UNIQUE INDEX titles ON documents (lower(title) DESC, created_at) INCLUDE (organization_id) WHERE version > 1"}, "public.documents", "the index public.titles"},
+	"a key of all":           {"unique", []string{testNotes, "ALTER TABLE test_notes DROP CONSTRAINT test_notes_pkey, ADD PRIMARY KEY (id)"}, "public.test_notes", "the constraint test_notes_pkey"},
+	"unique among all":       {"unique", []string{"ALTER TABLE documents ADD CONSTRAINT test_titles UNIQUE (title)"}, "public.documents", "the constraint test_titles"},
+	"a unique index":         {"unique", []string{"CREATE UNIQUE INDEX test_titles ON documents (lower(title) DESC, created_at) INCLUDE (organization_id) WHERE version > 1"}, "public.documents", "the index public.test_titles"},
 	"an exclusion":           {"unique", []string{"CREATE EXTENSION btree_gist", "ALTER TABLE documents ADD CONSTRAINT once EXCLUDE USING gist (author_id WITH =, tstzrange(created_at, updated_at) WITH &&)"}, "public.documents", "the constraint once"},
-	"a key that is referred": {"unique", []string{notes, "ALTER TABLE documents ADD CONSTRAINT by_id UNIQUE (id)", "ALTER TABLE notes ADD CONSTRAINT of_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE"}, "public.documents", "the constraint by_id"},
-	"a foreign key":          {"foreign-key", []string{notes, "ALTER TABLE documents ADD CONSTRAINT by_id UNIQUE (id)", "ALTER TABLE notes ADD CONSTRAINT of_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE SET NULL DEFERRABLE"}, "public.notes", "the foreign key of_document"},
-	"a crossed foreign key":  {"foreign-key", []string{notes, "ALTER TABLE notes ADD COLUMN other text, ADD UNIQUE (organization_id, other)", "ALTER TABLE notes ADD CONSTRAINT crossed FOREIGN KEY (other, organization_id) REFERENCES notes (organization_id, other)"}, "public.notes", "the foreign key crossed"},
+	"a key that is referred": {"unique", []string{testNotes, "ALTER TABLE documents ADD CONSTRAINT by_id UNIQUE (id)", "ALTER TABLE test_notes ADD CONSTRAINT of_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE"}, "public.documents", "the constraint by_id"},
+	"a foreign key":          {"foreign-key", []string{testNotes, "ALTER TABLE documents ADD CONSTRAINT by_id UNIQUE (id)", "ALTER TABLE test_notes ADD CONSTRAINT of_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE SET NULL DEFERRABLE"}, "public.test_notes", "the foreign key of_document"},
+	"a crossed foreign key":  {"foreign-key", []string{testNotes, "ALTER TABLE test_notes ADD COLUMN other text, ADD UNIQUE (organization_id, other)", "ALTER TABLE test_notes ADD CONSTRAINT crossed FOREIGN KEY (other, organization_id) REFERENCES test_notes (organization_id, other)"}, "public.test_notes", "the foreign key crossed"},
 	"an index of all":        {"index", []string{"CREATE INDEX by_author ON documents (author_id DESC NULLS LAST)"}, "public.documents", "the index public.by_author"},
 	"an index that ends so":  {"index", []string{"CREATE UNIQUE INDEX by_author ON documents (author_id, organization_id, id)"}, "public.documents", "the index public.by_author"},
 	"a hash index":           {"index", []string{"CREATE INDEX by_author ON documents USING hash (author_id)"}, "public.documents", "the index public.by_author"},
-	"an index of words":      {"index", []string{"CREATE INDEX words ON documents USING gin (to_tsvector('simple', content))"}, "public.documents", "the index public.words"},
-	"a key the wrong way":    {"index", []string{notes, "ALTER TABLE notes DROP CONSTRAINT notes_pkey, ADD PRIMARY KEY (id, organization_id)"}, "public.notes", "the constraint notes_pkey"},
+	"an index of words":      {"index", []string{"CREATE INDEX test_words ON documents USING gin (to_tsvector('simple', content))"}, "public.documents", "the index public.test_words"},
+	"a key the wrong way":    {"index", []string{testNotes, "ALTER TABLE test_notes DROP CONSTRAINT test_notes_pkey, ADD PRIMARY KEY (id, organization_id)"}, "public.test_notes", "the constraint test_notes_pkey"},
 
-	"a view":               {"view", []string{"CREATE VIEW titles AS SELECT title FROM documents", "GRANT SELECT ON titles TO {request}"}, "public.titles", "is a view"},
-	"a view of a column":   {"view", []string{"CREATE VIEW titles WITH (security_invoker = off) AS SELECT title FROM documents", "GRANT SELECT (title) ON titles TO PUBLIC"}, "public.titles", "is a view"},
-	"a stored view":        {"unfenceable", []string{"CREATE MATERIALIZED VIEW titles AS SELECT title FROM documents", "GRANT SELECT ON titles TO PUBLIC"}, "public.titles", "is a materialized view"},
-	"a table elsewhere":    {"unfenceable", []string{"CREATE FOREIGN DATA WRAPPER nowhere", "CREATE SERVER there FOREIGN DATA WRAPPER nowhere", "CREATE FOREIGN TABLE notes (organization_id text) SERVER there", "GRANT INSERT ON notes TO {request}"}, "public.notes", "is a foreign table"},
+	"a view":               {"view", []string{"CREATE VIEW test_titles AS SELECT title FROM documents", "GRANT SELECT ON test_titles TO {request}"}, "public.test_titles", "is a view"},
+	"a view of a column":   {"view", []string{"CREATE VIEW test_titles WITH (security_invoker = off) AS SELECT title FROM documents", "GRANT SELECT (title) ON test_titles TO PUBLIC"}, "public.test_titles", "is a view"},
+	"a stored view":        {"unfenceable", []string{"CREATE MATERIALIZED VIEW test_titles AS SELECT title FROM documents", "GRANT SELECT ON test_titles TO PUBLIC"}, "public.test_titles", "is a materialized view"},
+	"a table elsewhere":    {"unfenceable", []string{"CREATE FOREIGN DATA WRAPPER nowhere", "CREATE SERVER there FOREIGN DATA WRAPPER nowhere", "CREATE FOREIGN TABLE test_notes (organization_id text) SERVER there", "GRANT INSERT ON test_notes TO {request}"}, "public.test_notes", "is a foreign table"},
 	"truncate":             {"table-rights", []string{"GRANT TRUNCATE ON documents TO {request}"}, "public.documents", "gives requests TRUNCATE"},
 	"a trigger for all":    {"table-rights", []string{"GRANT TRIGGER ON documents TO PUBLIC"}, "public.documents", "gives requests TRIGGER"},
 	"references":           {"table-rights", []string{"GRANT REFERENCES (id) ON documents TO {request}"}, "public.documents", "gives requests REFERENCES"},
@@ -82,8 +82,8 @@ var breaches = map[string]breach{
 		"CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NULL; END'", "REVOKE ALL ON FUNCTION noted FROM PUBLIC",
 		"CREATE TRIGGER noted AFTER INSERT ON documents FOR EACH ROW EXECUTE FUNCTION noted()",
 	}, "public.documents", "has the trigger noted"},
-	"an owned table":    {"ownership", []string{"CREATE TABLE mine (id int)", "GRANT CREATE ON SCHEMA public TO {request}", "ALTER TABLE mine OWNER TO {request}", "REVOKE CREATE ON SCHEMA public FROM {request}"}, "role ", "owns public.mine"},
-	"an owned schema":   {"ownership", []string{"CREATE SCHEMA mine AUTHORIZATION {request}"}, "role ", "owns the schema mine"},
+	"an owned table":    {"ownership", []string{"CREATE TABLE test_mine (id int)", "GRANT CREATE ON SCHEMA public TO {request}", "ALTER TABLE test_mine OWNER TO {request}", "REVOKE CREATE ON SCHEMA public FROM {request}"}, "role ", "owns public.test_mine"},
+	"an owned schema":   {"ownership", []string{"CREATE SCHEMA test_mine AUTHORIZATION {request}"}, "role ", "owns the schema test_mine"},
 	"a back door":       {"back-door", []string{"CREATE FUNCTION everybody() RETURNS SETOF documents LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM documents'"}, "function public.everybody()", "runs with its owner's rights"},
 	"a back procedure":  {"back-door", []string{"CREATE PROCEDURE clear_all(text) LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM documents'", "REVOKE ALL ON PROCEDURE clear_all FROM PUBLIC", "GRANT EXECUTE ON PROCEDURE clear_all TO {request}"}, "function public.clear_all(text)", "runs with its owner's rights"},
 	"an extension's":    {"extension-function", []string{"CREATE FUNCTION everybody() RETURNS SETOF documents LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM documents'", "ALTER EXTENSION plpgsql ADD FUNCTION everybody()"}, "function public.everybody()", "of the extension plpgsql"},

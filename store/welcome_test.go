@@ -183,7 +183,7 @@ func TestWelcomeThatFailsIsRunAgain(t *testing.T) {
 			return nil
 		},
 		"what is checked at the commit": func(ctx context.Context, org store.Org) error {
-			return org.Exec(ctx, "INSERT INTO public.parts VALUES (?, gen_random_uuid())", acme)
+			return org.Exec(ctx, "INSERT INTO public.test_parts VALUES (?, gen_random_uuid())", acme)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,9 +203,9 @@ func TestWelcomeThatFailsIsRunAgain(t *testing.T) {
 				}
 				return nil
 			})
-			if _, err := w.owner.Exec(t.Context(), `CREATE TABLE public.parts (organization_id text COLLATE "C", document uuid,
+			if _, err := w.owner.Exec(t.Context(), `CREATE TABLE public.test_parts (organization_id text COLLATE "C", document uuid,
 				FOREIGN KEY (organization_id, document) REFERENCES documents DEFERRABLE INITIALLY DEFERRED);
-				CALL tenantry.own_table('public.parts')`); err != nil {
+				CALL tenantry.own_table('public.test_parts')`); err != nil {
 				t.Fatal(err)
 			}
 			dbtest.Document(t, w.Org(globex), models.Document{Title: "Theirs"})

@@ -182,8 +182,8 @@ func TestDoctorOfTheDatabase(t *testing.T) {
 		{"CREATE INDEX by_author ON public.documents (author_id)", "warning", 0, []string{
 			"index               WARNING  public.documents has the index public.by_author", "DROP INDEX public.by_author;\nCREATE INDEX by_author ON public.documents USING btree (organization_id, author_id);", ", 0 dangers",
 		}},
-		{"CREATE TABLE public.notes (organization_id text NOT NULL)", "danger", 1, []string{
-			"fence               DANGER   public.notes is not fenced", "CALL tenantry.own_table('public.notes');", ", 1 danger\n",
+		{"CREATE TABLE public.test_notes (organization_id text NOT NULL)", "danger", 1, []string{
+			"fence               DANGER   public.test_notes is not fenced", "CALL tenantry.own_table('public.test_notes');", ", 1 danger\n",
 		}},
 		{"GRANT TRUNCATE ON public.documents TO PUBLIC", "danger", 1, []string{"fence               DANGER", "table-rights        DANGER", ", 2 dangers"}},
 	} {

@@ -55,7 +55,7 @@ func TestDatabasesAreApartAndGoneAfterwards(t *testing.T) {
 				if i%2 == 0 {
 					url = Empty(t)
 				}
-				if err := execute(t.Context(), url, "CREATE TABLE public.mine ()"); err != nil {
+				if err := execute(t.Context(), url, "CREATE TABLE public.test_mine ()"); err != nil {
 					t.Error(err)
 				}
 				name := scalar[string](t, url, "SELECT current_database()")

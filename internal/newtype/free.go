@@ -27,9 +27,9 @@ func (n noun) free(folder string) error {
 		}
 	}
 	needs := map[string][]string{
-		"models": {n.Name, "Kind" + n.Name},
-		"store":  {n.Lower + "Order", n.Name + "Input", n.Lower + "Entry", n.Name, n.NamePlural, n.NamePlural + "ByID", "Count" + n.NamePlural, "Create" + n.Name, "Update" + n.Name, "Delete" + n.Name},
-		"graph":  {n.Lower + "Kind", n.Lower + "Resolver", n.Lower + "ConnectionResolver", n.Lower + "List", n.Lower + "Edge", "expect" + n.Name + "Authors"},
+		"models": {n.Name, "Kind" + n.Name, "Test" + n.Name + "Validate"},
+		"store":  {n.Lower + "Order", n.Name + "Input", n.Lower + "Entry", n.Name, n.NamePlural, n.NamePlural + "ByID", "Count" + n.NamePlural, "Create" + n.Name, "Update" + n.Name, "Delete" + n.Name, "make" + n.Name, "Test" + n.Name + "Lifecycle", "Test" + n.Name + "Pages"},
+		"graph":  {n.Lower + "Kind", n.Lower + "Resolver", n.Lower + "ConnectionResolver", n.Lower + "List", n.Lower + "Edge", "expect" + n.Name + "Authors", "Test" + n.Name + "Mutations"},
 	}
 	for room, names := range needs {
 		declared, err := declarations(filepath.Join(folder, room))

@@ -16,8 +16,12 @@ import (
 
 var december = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
-func note() Options {
-	return Options{Name: "Note", Fields: []string{"title:string", "body:text"}, Now: december}
+// ofTests has the name of a type that no app has in place of Note, with its first letter and its length, on which the text depends. An app may have a Note, and
+// its tests still pass.
+var ofTests = strings.NewReplacer("Note", "Nook", "note", "nook")
+
+func nook() Options {
+	return Options{Name: "Nook", Fields: []string{"title:string", "body:text"}, Now: december}
 }
 
 // scratch is a copy of this repository, as git has it.
@@ -141,7 +145,7 @@ func follow(t *testing.T, folder, page string) (steps int, commands []string) {
 	return steps, commands
 }
 
-// The page, followed word for word, makes the same tree as the command, to the byte.
+// The page, followed word for word but for the type's name, makes the same tree as the command, to the byte.
 func TestByHandAndByCommand(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/adding-a-type.md")
@@ -150,11 +154,11 @@ func TestByHandAndByCommand(t *testing.T) {
 	}
 	byHand, byCommand := scratch(t), scratch(t)
 	before := tree(t, byHand)
-	p := plan(t, byCommand, note())
+	p := plan(t, byCommand, nook())
 	if err := p.Write(); err != nil {
 		t.Fatal(err)
 	}
-	done, commands := follow(t, byHand, string(page))
+	done, commands := follow(t, byHand, ofTests.Replace(string(page)))
 	if done != len(p.Changes) || len(commands) != len(steps) {
 		t.Errorf("the page has %d steps and the commands %q; the command makes %d changes", done, commands, len(p.Changes))
 	}
@@ -180,9 +184,9 @@ func TestEveryKindOfField(t *testing.T) {
 	t.Parallel()
 	folder := scratch(t)
 	for _, o := range []Options{
-		{Name: "LineItem", Fields: []string{"label:string", "detail:text?", "count:int", "paid:bool", "dueAt:datetime?", "hint:string?"}, Now: december},
-		{Name: "Entry", Fields: []string{"siteUrl:string?", "rank:int?", "open:bool?", "day:datetime"}, Now: december},
-		{Name: "Person", Plural: "People", Fields: []string{"age:int"}, Now: december},
+		{Name: "NookItem", Fields: []string{"label:string", "detail:text?", "count:int", "paid:bool", "dueAt:datetime?", "hint:string?"}, Now: december},
+		{Name: "Ivory", Fields: []string{"siteUrl:string?", "rank:int?", "open:bool?", "day:datetime"}, Now: december},
+		{Name: "Ox", Plural: "Oxen", Fields: []string{"age:int"}, Now: december},
 	} {
 		p := plan(t, folder, o)
 		texts, err := p.texts()
@@ -200,14 +204,32 @@ func TestEveryKindOfField(t *testing.T) {
 		all := strings.Builder{}
 		p.Describe(&all, true)
 		for _, want := range map[string][]string{
-			"LineItem": {"CREATE TABLE line_items (", `const KindLineItem Kind = "lineitem"`, `"line_item.create"`, "lineItems(", "org:line_items:read"},
-			"Entry":    {"CREATE TABLE entries (", "SiteURL *string", "site_url", "An entry that belongs", `return "entries"`},
-			"Person":   {"CREATE TABLE people (", `return "people"`, "people(", "CountPeople("},
+			"NookItem": {"CREATE TABLE nook_items (", `const KindNookItem Kind = "nookitem"`, `"nook_item.create"`, "nookItems(", "org:nook_items:read"},
+			"Ivory":    {"CREATE TABLE ivories (", "SiteURL *string", "site_url", "An ivory that belongs", `return "ivories"`},
+			"Ox":       {"CREATE TABLE oxen (", `return "oxen"`, "oxen(", "CountOxen("},
 		}[o.Name] {
 			if !strings.Contains(all.String(), want) {
 				t.Errorf("%s is written without %q", o.Name, want)
 			}
 		}
+	}
+}
+
+// Types that are added within one second have migrations of different numbers.
+func TestMigrationNumbers(t *testing.T) {
+	t.Parallel()
+	folder := scratch(t)
+	var numbers []string
+	for _, name := range []string{"Nook", "Ivory", "Thyme"} {
+		p := plan(t, folder, Options{Name: name, Fields: []string{"title:string"}, Now: december})
+		if err := p.Write(); err != nil {
+			t.Fatal(err)
+		}
+		numbers = append(numbers, filepath.Base(p.noun.Migration))
+	}
+	want := []string{"20261201120000_nooks.sql", "20261201120001_ivories.sql", "20261201120002_thymes.sql"}
+	if diff := cmp.Diff(want, numbers); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -220,6 +242,10 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	before["graph/there.go"] = "package graph\n"
+	if err := os.WriteFile(filepath.Join(folder, "store/tried_test.go"), []byte("package store_test\n\nfunc TestTriedPages() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before["store/tried_test.go"] = "package store_test\n\nfunc TestTriedPages() {}\n"
 	for name, test := range map[string]struct {
 		name, plural string
 		fields       []string
@@ -230,6 +256,7 @@ func TestRefused(t *testing.T) {
 		"existing type":    {"Document", "", []string{"a:int"}, "schema.graphqls has Document already"},
 		"existing list":    {"Role", "", []string{"a:int"}, "schema.graphqls has Role already"},
 		"existing Go type": {"Page", "", []string{"a:int"}, "cannot be a type"},
+		"existing test":    {"Tried", "", []string{"a:int"}, "store has TestTriedPages already"},
 		"Go keyword":       {"Range", "", []string{"a:int"}, "a word of Go"},
 		"SQL word":         {"Lunch", "Table", []string{"a:int"}, "of SQL"},
 		"file":             {"There", "", []string{"a:int"}, "graph/there.go is there already"},
@@ -248,14 +275,14 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
-	if _, err := MakePlan(t.TempDir(), note()); err == nil || !strings.Contains(err.Error(), "no go.mod here") {
+	if _, err := MakePlan(t.TempDir(), nook()); err == nil || !strings.Contains(err.Error(), "no go.mod here") {
 		t.Errorf("in an empty folder: %v", err)
 	}
 	if diff := changed(before, tree(t, folder)); len(diff) != 0 {
 		t.Errorf("changed %d files", len(diff))
 	}
 	// One file that cannot be written, and none is.
-	p := plan(t, folder, note())
+	p := plan(t, folder, nook())
 	p.Changes = append(p.Changes, Change{Path: "README.md/x", Text: "x"})
 	if err := p.Write(); err == nil {
 		t.Error("a file in a file was written")

@@ -64,7 +64,7 @@ func parse(o Options, module string) (noun, error) {
 		Words: strings.Join(parts, " "), WordsPlural: strings.Join(many, " "),
 	}
 	n.NamesTable = o.Plural != "" || !plain(parts[last])
-	n.Migration = fmt.Sprintf("store/migrations/%s_%s.sql", o.Now.UTC().Format("20060102150405"), n.Table)
+	n.Migration = fmt.Sprintf("%s/%s_%s.sql", migrations, numberOf(o.Now), n.Table)
 	if n.NamePlural == n.Name {
 		return noun{}, fmt.Errorf("%s needs a plural of its own: give --plural", o.Name)
 	}
@@ -73,6 +73,11 @@ func parse(o Options, module string) (noun, error) {
 	}
 	return n, n.addFields(o.Fields)
 }
+
+const migrations = "store/migrations"
+
+// numberOf is the number of a migration made at that time.
+func numberOf(now time.Time) string { return now.UTC().Format("20060102150405") }
 
 func (n *noun) addFields(texts []string) error {
 	if len(texts) == 0 {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
+	"time"
 )
 
 //go:embed templates/*.tmpl
@@ -50,6 +51,9 @@ func MakePlan(folder string, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Now, err = freeNumber(folder, o.Now); err != nil {
+		return nil, err
+	}
 	n, err := parse(o, module)
 	if err != nil {
 		return nil, err
@@ -84,6 +88,17 @@ func MakePlan(folder string, o Options) (*Plan, error) {
 		plan.Changes = append(plan.Changes, change)
 	}
 	return plan, nil
+}
+
+// freeNumber returns the first second from now on that numbers no migration: the tool that runs them refuses two of the
+// same number.
+func freeNumber(folder string, now time.Time) (time.Time, error) {
+	for ; ; now = now.Add(time.Second) {
+		taken, err := filepath.Glob(filepath.Join(folder, migrations, numberOf(now)+"_*.sql"))
+		if err != nil || len(taken) == 0 {
+			return now, err
+		}
+	}
 }
 
 // memberPermissions stands for the lines down to the permissions of the role org:member.

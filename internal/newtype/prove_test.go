@@ -44,26 +44,26 @@ func prove(t *testing.T, byCommand, byHand string) {
 		t.Fatalf("generated otherwise by hand: %d files", len(diff))
 	}
 	// The trees are the same, so what holds of one holds of both.
-	goes(t, byCommand, "go test ./models ./store -run Note|TestSchema|TestModels")
+	goes(t, byCommand, "go test ./models ./store -run Nook|TestSchema|TestModels")
 	goes(t, byCommand, "go test . -run ^TestTypes$")
-	attacked := goes(t, byCommand, "go test ./graph -v -run ^(TestNoteMutations|TestSchemaKindsAreNodes|TestIsolation|TestWhoLacksOneRight)$")
-	for _, want := range []string{"TestWhoLacksOneRight/permission_org:notes:delete", "createNote:"} {
+	attacked := goes(t, byCommand, "go test ./graph -v -run ^(TestNookMutations|TestSchemaKindsAreNodes|TestIsolation|TestWhoLacksOneRight)$")
+	for _, want := range []string{"TestWhoLacksOneRight/permission_org:nooks:delete", "createNook:"} {
 		if !strings.Contains(attacked, want) {
 			t.Errorf("the attack does not speak of %s:\n%s", want, attacked)
 		}
 	}
 	for _, line := range strings.Split(attacked, "\n") {
-		if strings.Contains(line, "leaks") || strings.Contains(line, "org:notes") && strings.Contains(line, "---") {
+		if strings.Contains(line, "leaks") || strings.Contains(line, "org:nooks") && strings.Contains(line, "---") {
 			t.Log(line)
 		}
 	}
 
-	migration := "store/migrations/20261201120000_notes.sql"
+	migration := "store/migrations/20261201120000_nooks.sql"
 	for name, left := range map[string]struct{ path, text, instead, want string }{
-		"policy":  {migration, "CALL tenantry.own_table('notes');\n", "", "CALL tenantry.own_table('public.notes')"},
-		"index":   {migration, "CREATE INDEX notes_by_creation ON notes (organization_id, created_at, id);\n", "", "Organization.notes sorts all of the organization's rows"},
-		"guard":   {"schema.graphqls", `type Note implements Node @hasPermission(permission: "org:notes:read")`, "type Note implements Node", "type Note implements Node and has no directive"},
-		"factory": {"internal/dbtest/nouns.go", plan(t, scratch(t), note()).Changes[10].Text, "", "type Note implements Node and has no factory"},
+		"policy":  {migration, "CALL tenantry.own_table('nooks');\n", "", "CALL tenantry.own_table('public.nooks')"},
+		"index":   {migration, "CREATE INDEX nooks_by_creation ON nooks (organization_id, created_at, id);\n", "", "Organization.nooks sorts all of the organization's rows"},
+		"guard":   {"schema.graphqls", `type Nook implements Node @hasPermission(permission: "org:nooks:read")`, "type Nook implements Node", "type Nook implements Node and has no directive"},
+		"factory": {"internal/dbtest/nouns.go", plan(t, scratch(t), nook()).Changes[10].Text, "", "type Nook implements Node and has no factory"},
 	} {
 		full := filepath.Join(byCommand, left.path)
 		whole, err := os.ReadFile(full)

@@ -272,7 +272,8 @@ func (d *drawer) pick(n int) int {
 	return d.rng.IntN(n)
 }
 
-// selection is what is asked for of a type: its fields, and theirs, as far as depth and the budget of fields go.
+// selection is what is asked for of a type: its fields, and theirs, as far as depth and the budget of fields go. Where
+// budget is nil, each field of the type has a tourBudget of its own, so that no type is cut off by those before it.
 func (d *drawer) selection(on *ast.Definition, depth int, budget *int) []*branch {
 	var branches []*branch
 	add := func(on *ast.Definition, fragment bool) {
@@ -283,6 +284,11 @@ func (d *drawer) selection(on *ast.Definition, depth int, budget *int) []*branch
 		slices.SortStableFunc(fields, func(a, b *ast.FieldDefinition) int { return d.weight(a) - d.weight(b) })
 		for _, field := range fields {
 			definition := d.schema.Types[field.Type.Name()]
+			budget := budget
+			if budget == nil {
+				own := tourBudget
+				budget = &own
+			}
 			if strings.HasPrefix(field.Name, "__") || *budget <= 0 || definition.IsCompositeType() && depth <= 1 {
 				continue
 			}

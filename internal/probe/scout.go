@@ -93,8 +93,7 @@ func (r *run) tour(known *holdings) []*operation {
 				all = append(all, &operation{roots: []*branch{&root}})
 				continue
 			}
-			budget := tourBudget
-			for _, child := range d.selection(back, tourDepth, &budget) {
+			for _, child := range d.selection(back, tourDepth, nil) {
 				one := root
 				one.children = []*branch{child}
 				if !r.Schema.Types[child.field.Type.Name()].IsCompositeType() {
