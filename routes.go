@@ -115,6 +115,9 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 	return transport.New(schema, transport.Options{
 		Authenticate: func(ctx context.Context, authorization []string) (transport.Identify, error) {
 			claims, err := authenticator.Verify(ctx, authorization)
+			if err != nil {
+				return nil, err
+			}
 			return func(ctx context.Context) (context.Context, error) {
 				viewer, err := authenticator.Judge(ctx, claims)
 				if err != nil {
@@ -127,7 +130,7 @@ func graphql(config cli.Config, parts parts) (http.Handler, error) {
 				transport.Annotate(ctx, loggedAs(viewer)...)
 				ctx = graph.WithRequestID(auth.NewContext(ctx, viewer), transport.RequestID(ctx))
 				return graph.WithLoaders(ctx, parts.store), nil
-			}, err
+			}, nil
 		},
 		Unauthenticated: func(err error) bool { return errors.Is(err, auth.ErrUnauthenticated) },
 		Introspection:   config.Introspection,

@@ -90,9 +90,10 @@ func New(receiver Receiver, config Config) (http.Handler, error) {
 	return h, nil
 }
 
-// ServeHTTP looks at the headers before it reads the body. It answers 204 to whatever a retry cannot help with, because failures count towards the endpoint being switched
-// off, and anything else only where sending again can: 401, 413, 503. Never 3xx or 410, and no header of the request
-// comes back: a 410 or a header webhook-delivery would stop deliveries.
+// ServeHTTP looks at the headers before it reads the body. It answers 204 to whatever a retry cannot
+// help with, because failures count towards the endpoint being switched off, and anything else only
+// where sending again can: 401, 413, 503. Never 3xx or 410, and no header of the request comes back: a
+// 410 or a header webhook-delivery would stop deliveries.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		h.bodies.Leave(w, r)
