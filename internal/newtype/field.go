@@ -138,6 +138,32 @@ func (f field) Literal(text string) string {
 	return `"` + text + `"`
 }
 
+// Changed is another value than Sample's, as a Go expression.
+func (f field) Changed() string {
+	switch f.Kind {
+	case "int":
+		return "int32(8)"
+	case "bool":
+		return "false"
+	case "datetime":
+		return "time.Date(2027, 5, 6, 7, 8, 9, 123_000, time.UTC)"
+	}
+	return `"changed"`
+}
+
+// ChangedLiteral is another value than Literal's, in GraphQL.
+func (f field) ChangedLiteral() string {
+	switch f.Kind {
+	case "int":
+		return "8"
+	case "bool":
+		return "false"
+	case "datetime":
+		return `"2027-05-06T07:08:09.000123Z"`
+	}
+	return `"changed"`
+}
+
 // Var is a variable for its value.
 func (f field) Var() string { return f.Name + "Value" }
 
