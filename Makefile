@@ -2,7 +2,7 @@
 
 BIN := $(CURDIR)/.cache/bin
 
-.PHONY: help run test generate lint check prove prove-isolation bench
+.PHONY: help run test generate lint check prove prove-isolation prove-service prove-types bench
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ prove-isolation: ## The attack on isolation, the twin worlds and the belts taken
 
 # CI runs this as it is. TYPES=each adds one type at a time as well, and runs every test with all of them, half an hour.
 TYPES ?= together
+
+# Some five minutes of two cores, which should have nothing else to do: it measures times.
+prove-service: ## Attacks on the built program that would stop, empty or outlive it, with their figures.
+	TENANTRY_PROVE=$(PROVE) go test -count=1 -timeout 30m -v -run 'ServiceUnderAttack|GarbageToken|HeldBodies|RemovedMember' .
 
 prove-types: ## Types added by command and by hand in scratch copies, with their tests, and each step left out, some minutes.
 	TENANTRY_PROVE_TYPES=$(TYPES) go test -count=1 -timeout 90m -v -run 'ByHand|Rename|Readme' ./internal/newtype
