@@ -16,10 +16,8 @@ import (
 func TestTheMemoryLimitFollowsTheContainers(t *testing.T) {
 	before := debug.SetMemoryLimit(math.MaxInt64)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
-	if value, set := os.LookupEnv("GOMEMLIMIT"); set {
-		t.Cleanup(func() { _ = os.Setenv("GOMEMLIMIT", value) })
-		_ = os.Unsetenv("GOMEMLIMIT")
-	}
+	t.Setenv("GOMEMLIMIT", "") // restores it
+	_ = os.Unsetenv("GOMEMLIMIT")
 	none := func(err error) memlimit.Provider { return func() (uint64, error) { return 0, err } }
 	follow := func(container memlimit.Provider) (limit int64, logged string) {
 		debug.SetMemoryLimit(math.MaxInt64)

@@ -161,11 +161,11 @@ func (o *outage) oldHandler() http.Handler {
 		case strings.HasPrefix(request.Query, "mutation") && viewer.Has(auth.Requirement{Permission: "org:documents:create"}):
 			title := outageLoot
 			if _, err := o.parts.store.Org(viewer.OrganizationID()).CreateDocument(ctx, models.Actor{UserID: viewer.UserID}, store.DocumentInput{Title: &title, Content: &title}); err == nil {
-				fmt.Fprint(w, outageLoot)
+				_, _ = fmt.Fprint(w, outageLoot)
 			}
 		case viewer.Has(auth.Requirement{Permission: "org:documents:read"}):
 			if n, err := o.parts.store.Org(viewer.OrganizationID()).CountDocuments(ctx); err == nil && n > 0 {
-				fmt.Fprint(w, outageCanary)
+				_, _ = fmt.Fprint(w, outageCanary)
 			}
 		}
 	})

@@ -80,8 +80,10 @@ func TestTheLargestAnswer(t *testing.T) {
 	if refused.Code() != "QUERY_TOO_COMPLEX" {
 		t.Errorf("300 aliases: %.300s", refused.Body)
 	}
-	all := strings.Join([]string{largest(29, "a", "id"), largest(29, "b", "title"), largest(29, "c", "impersonatorId"),
-		largest(29, "d", "version"), largest(29, "e", "createdAt"), largest(29, "f", "updatedAt"), largest(29, "g", "__typename")}, "")
+	all := strings.Join([]string{
+		largest(29, "a", "id"), largest(29, "b", "title"), largest(29, "c", "impersonatorId"),
+		largest(29, "d", "version"), largest(29, "e", "createdAt"), largest(29, "f", "updatedAt"), largest(29, "g", "__typename"),
+	}, "")
 	for name, test := range map[string]struct {
 		query     string
 		variables variables
@@ -91,12 +93,14 @@ func TestTheLargestAnswer(t *testing.T) {
 		"thirty lists": {"{ organization { " + largest(30, "l", fmt.Sprintf(list, "content")) + " } }", nil, "RESPONSE_TOO_LARGE"},
 		"nodes": {
 			"query($ids: [ID!]!) {" + largest(30, "l", "nodes(ids: $ids) { ... on Document { content } }") + " }",
-			variables{"ids": ids}, "RESPONSE_TOO_LARGE",
+			variables{"ids": ids},
+			"RESPONSE_TOO_LARGE",
 		},
 		"fields": {"{ organization { " + fmt.Sprintf(list, all) + " } }", nil, ""},
 		"lists in a list": {
 			"query($ids: [ID!]!) { nodes(ids: $ids) { ... on Organization { " + fmt.Sprintf(list, all) + " } } }",
-			variables{"ids": strings.Split(strings.Repeat(acme+" ", 99)+acme, " ")}, "RESPONSE_TOO_LARGE",
+			variables{"ids": strings.Split(strings.Repeat(acme+" ", 99)+acme, " ")},
+			"RESPONSE_TOO_LARGE",
 		},
 	} {
 		got, cost := a.measure(test.query, test.variables)

@@ -15,6 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/tenantry/tenantry/graph"
 	"github.com/tenantry/tenantry/graph/transport"
@@ -78,9 +79,10 @@ func operationsIn(schema *ast.Schema, text string) []string {
 	for _, start := range operationStart.FindAllStringIndex(text, -1) {
 		depth, end := 0, start[1]-1
 		for ; end < len(text); end++ {
-			if text[end] == '{' {
+			switch text[end] {
+			case '{':
 				depth++
-			} else if text[end] == '}' {
+			case '}':
 				depth--
 			}
 			if depth == 0 {
@@ -91,7 +93,7 @@ func operationsIn(schema *ast.Schema, text string) []string {
 			continue
 		}
 		query := strings.NewReplacer(`\"`, `"`, `\n`, " ").Replace(text[start[0] : end+1])
-		if _, errs := gqlparser.LoadQuery(schema, query); errs == nil {
+		if _, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules()); errs == nil {
 			found = append(found, query)
 		}
 	}

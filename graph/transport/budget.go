@@ -87,7 +87,7 @@ func (b *budget) end(code, message string) {
 // run executes the operation and returns its response, which has no data if the budget ended.
 func (b *budget) run(ctx context.Context, next graphql.ResponseHandler) (response *graphql.Response) {
 	defer func() {
-		if value := recover(); value != nil && value != errEnded {
+		if value := recover(); value != nil && value != any(errEnded) {
 			panic(value)
 		}
 		if err := b.ended.Load(); err != nil {

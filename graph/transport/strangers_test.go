@@ -84,8 +84,8 @@ func TestWithoutATokenABodyIsSmall(t *testing.T) {
 			got := s.ask(t, http.MethodPost, source, "Content-Type: application/json", test.header)
 			if got.Code != test.status {
 				t.Errorf("%s: status %d, want %d: %s", name, got.Code, test.status, got.Body)
-			} else if message := ""; got.Code == 413 {
-				message, _ = got.first(t)
+			} else if got.Code == http.StatusRequestEntityTooLarge {
+				message, _ := got.first(t)
 				if got.code(t) != codeTooLarge || strings.Contains(message, "Sign in") != strings.HasPrefix(name, "without") {
 					t.Errorf("%s: %s", name, got.Body)
 				}

@@ -181,17 +181,17 @@ func TestLargeBodiesShareTheRoom(t *testing.T) {
 	for what, size := range map[string]int{"large": len(large), "small": testSmall} {
 		c := s.dial(t)
 		c.send("/", size, large[:size])
-		if response, _ := c.answer(); (response.StatusCode == 503) != (what == "large") {
+		if response, _ := c.answer(); (response.StatusCode == http.StatusServiceUnavailable) != (what == "large") {
 			t.Errorf("%s, beside the held one: %s", what, response.Status)
 		}
 	}
 	_, _ = io.WriteString(held, "x")
-	if response, text := held.answer(); response.StatusCode != 200 || text != fmt.Sprint(testLimit, " <nil>") {
+	if response, text := held.answer(); response.StatusCode != http.StatusOK || text != fmt.Sprint(testLimit, " <nil>") {
 		t.Errorf("the held one: %s %s", response.Status, text)
 	}
 	c := s.dial(t)
 	c.send("/", len(large), large)
-	if response, _ := c.answer(); response.StatusCode != 200 {
+	if response, _ := c.answer(); response.StatusCode != http.StatusOK {
 		t.Errorf("large, after the held one: %s", response.Status)
 	}
 }
@@ -215,7 +215,7 @@ func TestASlowBodyEnds(t *testing.T) {
 			}()
 		}
 		response, _ := c.answer()
-		if took := time.Since(start); response.StatusCode != 408 || !response.Close || took < within || took > within+2*time.Second {
+		if took := time.Since(start); response.StatusCode != http.StatusRequestTimeout || !response.Close || took < within || took > within+2*time.Second {
 			t.Errorf("%s: %s after %s, close %t", name, response.Status, took, response.Close)
 		}
 	}
@@ -229,7 +229,7 @@ func TestTheDeadlineIsForTheBodyOnly(t *testing.T) {
 	c := s.dial(t)
 	for _, size := range []int{0, 10, 40_000, 10} {
 		c.send("/", size, strings.Repeat("x", size))
-		if response, text := c.answer(); response.StatusCode != 200 || text != fmt.Sprint(size, " <nil>") {
+		if response, text := c.answer(); response.StatusCode != http.StatusOK || text != fmt.Sprint(size, " <nil>") {
 			t.Errorf("%d bytes: %s %s", size, response.Status, text)
 		}
 		time.Sleep(100 * time.Millisecond) // the next request may come later, too
@@ -252,7 +252,7 @@ func TestRefusedBodiesAreNotWaitedFor(t *testing.T) {
 			before := s.read.Load()
 			_, _ = fmt.Fprintf(c, "POST /refused HTTP/1.1\r\nHost: x\r\n%s%s", head, strings.Repeat("x", sent))
 			response, _ := c.answer()
-			if response.StatusCode != 401 || !response.Close {
+			if response.StatusCode != http.StatusUnauthorized || !response.Close {
 				t.Errorf("%s, %d bytes: %s, close %t", name, sent, response.Status, response.Close)
 			}
 			if took := time.Since(start); took > 2*time.Second {
@@ -277,7 +277,7 @@ func TestARefusalReachesAClientThatSendsAll(t *testing.T) {
 	if _, err := io.WriteString(c, half); err != nil {
 		t.Errorf("the client cannot send on: %v", err)
 	}
-	if response, _ := c.answer(); response.StatusCode != 401 {
+	if response, _ := c.answer(); response.StatusCode != http.StatusUnauthorized {
 		t.Errorf("got %s", response.Status)
 	}
 }
@@ -289,7 +289,7 @@ func TestARefusedBodyThatIsThereKeepsTheConnection(t *testing.T) {
 	c := s.dial(t)
 	for _, size := range []int{0, testSmall, drainable, drainable, 40_000, 0} {
 		c.send("/refused", size, strings.Repeat("x", size))
-		if response, _ := c.answer(); response.StatusCode != 401 || response.Close {
+		if response, _ := c.answer(); response.StatusCode != http.StatusUnauthorized || response.Close {
 			t.Errorf("%d bytes: got %s, close %t", size, response.Status, response.Close)
 		}
 	}
@@ -304,7 +304,7 @@ func TestFewBodiesAreDroppedAtOnce(t *testing.T) {
 	}
 	c := s.dial(t)
 	c.send("/refused", drainable, strings.Repeat("x", drainable))
-	if response, _ := c.answer(); response.StatusCode != 401 || !response.Close {
+	if response, _ := c.answer(); response.StatusCode != http.StatusUnauthorized || !response.Close {
 		t.Errorf("got %s, close %t", response.Status, response.Close)
 	}
 }
