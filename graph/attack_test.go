@@ -261,16 +261,18 @@ func (a *attacker) query(w *walked, as holding) {
 
 // mutate gives each operation objects that none has touched.
 func (a *attacker) mutate(w *walked, as holding) {
-	for i := range a.plan().Mutations() {
-		a.freshened = a.freshTargets()
-		operation, before := a.plan().Mutations()[i], a.state()
-		a.attack(w, operation, as)
-		if a.state() == before {
-			continue
-		}
-		w.done[operation.Mutation.Name]++
-		if slices.ContainsFunc(attack.Asked(operation.Mutation.Directives), func(right attack.Right) bool { return !as.holds(right) }) {
-			w.faults = append(w.faults, "is done: "+operation.Text)
+	for _, field := range graph.DescribedSchema().Mutation.Fields {
+		for i := range a.plan().Calls(field) {
+			a.freshened = a.freshTargets()
+			operation, before := a.plan().Calls(field)[i], a.state()
+			a.attack(w, operation, as)
+			if a.state() == before {
+				continue
+			}
+			w.done[field.Name]++
+			if slices.ContainsFunc(attack.Asked(field.Directives), func(right attack.Right) bool { return !as.holds(right) }) {
+				w.faults = append(w.faults, "is done: "+operation.Text)
+			}
 		}
 	}
 }

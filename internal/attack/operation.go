@@ -31,22 +31,31 @@ func (p Plan) Queries() []Operation { return p.pack("query", p.paths(p.Schema.Qu
 
 // Mutations are the operations that call every field of Mutation, one each, in all the forms that its arguments take, as
 // often as it takes to ask for every path of the payload.
-func (p Plan) Mutations() []Operation {
+func (p Plan) Mutations() (operations []Operation) {
 	if p.Schema.Mutation == nil {
 		return nil
 	}
-	var operations []Operation
-	paths := p.paths(p.Schema.Mutation)
+	for _, field := range p.Schema.Mutation.Fields {
+		operations = append(operations, p.Calls(field)...)
+	}
+	return operations
+}
+
+// Calls are those of Mutations that call one field.
+func (p Plan) Calls(field *ast.FieldDefinition) (operations []Operation) {
+	root := *p.Schema.Mutation
+	root.Fields = ast.FieldList{field}
+	paths := p.paths(&root)
 	for len(paths) > 0 {
-		calls := 1
-		for calls < len(paths) && paths[calls][0] == paths[0][0] {
-			calls++
+		form := 1
+		for form < len(paths) && paths[form][0] == paths[0][0] {
+			form++
 		}
-		for _, operation := range p.pack("mutation", paths[:calls]) {
-			operation.Mutation = paths[0][0].field
+		for _, operation := range p.pack("mutation", paths[:form]) {
+			operation.Mutation = field
 			operations = append(operations, operation)
 		}
-		paths = paths[calls:]
+		paths = paths[form:]
 	}
 	return operations
 }
