@@ -230,9 +230,10 @@ func TestPageTellsTheManagementStory(t *testing.T) {
 func TestPageOffersWhatTheViewerMay(t *testing.T) {
 	t.Parallel()
 	p := start(t, dbtest.Dir(t))
+	p.control(http.MethodPatch, "users", variables{"user": "ada", "locked": true})
 	m := manage(t, p, "max", "acme")
 	m.see("#members-count", "2 ")
-	m.see("#members", "ada@acme.example")
+	m.see("#members", "ada@acme.example · locked")
 	const layoutShift = `new Promise((resolve) => { let sum = 0; new PerformanceObserver((list) => list.getEntries().forEach((e) => { sum += e.value; }))
 		.observe({ type: "layout-shift", buffered: true }); setTimeout(() => resolve(sum), 200); })`
 	if moved, err := chromedp.Run(m.ctx, chromedp.Evaluate[float64](layoutShift, chromedp.EvalAwaitPromise)); err != nil || moved > 0.1 {

@@ -15,6 +15,7 @@ const query = `query AuditLog($first: Int, $after: String, $action: String, $act
       }
       pageInfo { hasNextPage endCursor }
       totalCount @include(if: $count)
+      totalCountIsCapped @include(if: $count)
     }
   }
 }`;

@@ -14,6 +14,7 @@ const query = `query Invitations($first: Int, $after: String, $status: Invitatio
       nodes { id email role status createdAt expiresAt }
       pageInfo { hasNextPage endCursor }
       totalCount @include(if: $count)
+      totalCountIsCapped @include(if: $count)
     }
   }
 }`;

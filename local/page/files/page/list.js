@@ -48,7 +48,7 @@ export class List {
       for (let i = 0; i < this.#pages && (!page || page.pageInfo.hasNextPage); i++) {
         page = await this.fetch({ first: pageSize, after: page?.pageInfo.endCursor, count: i === 0 });
         if (!current()) return;
-        if (i === 0) this.#total = page.totalCount;
+        if (i === 0) this.#total = page.totalCountIsCapped ? `${page.totalCount}+` : page.totalCount;
         nodes.push(...page.nodes);
       }
       this.#show(nodes, page.pageInfo);

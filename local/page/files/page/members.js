@@ -9,9 +9,10 @@ import { avatar, initials } from './who.js';
 const query = `query Members($first: Int, $after: String, $search: String, $role: Role, $orderBy: MemberOrder, $includeFormer: Boolean!, $count: Boolean!) {
   organization {
     members(first: $first, after: $after, search: $search, role: $role, orderBy: $orderBy, includeFormer: $includeFormer) {
-      nodes { id name email role joinedAt leftAt viewerCan { updateRole { allowed reason } remove { allowed reason } } }
+      nodes { id name email role joinedAt leftAt banned deprovisioned locked viewerCan { updateRole { allowed reason } remove { allowed reason } } }
       pageInfo { hasNextPage endCursor }
       totalCount @include(if: $count)
+      totalCountIsCapped @include(if: $count)
     }
   }
 }`;
@@ -81,6 +82,7 @@ function row(desk, member) {
   const { id, email, leftAt, viewerCan } = member;
   const name = member.name ?? 'Name unknown';
   const may = ({ allowed }) => allowed && !leftAt;
+  const standing = ['banned', 'deprovisioned', 'locked'].filter((state) => member[state]);
   const known = email && desk.directory.withAddress(email);
   const isOwn = known && known.handle === desk.session.person;
   const chosen = choice(
@@ -102,7 +104,7 @@ function row(desk, member) {
     'li',
     { class: 'entry', 'data-email': email, 'data-role': member.role },
     known ? avatar(desk.directory, known.handle) : initials(name),
-    el('p', { class: 'entry-main' }, el('b', {}, name, isOwn && ' (you)'), el('span', { class: 'quiet' }, email ?? 'no address')),
+    el('p', { class: 'entry-main' }, el('b', {}, name, isOwn && ' (you)'), el('span', { class: 'quiet' }, [email ?? 'no address', ...standing].join(' · '))),
     el('p', { class: 'entry-when quiet' }, leftAt ? ['left ', day(leftAt)] : ['joined ', day(member.joinedAt)]),
     may(viewerCan.updateRole) ? el('span', { class: 'entry-role' }, chosen) : el('span', { class: 'entry-role' }, chip(member.role, 'role')),
     may(viewerCan.remove) &&

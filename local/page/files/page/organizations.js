@@ -10,6 +10,7 @@ const query = `query Memberships($first: Int, $after: String, $count: Boolean!) 
       nodes { role joinedAt organization { id name slug } }
       pageInfo { hasNextPage endCursor }
       totalCount @include(if: $count)
+      totalCountIsCapped @include(if: $count)
     }
   }
 }`;
