@@ -76,7 +76,7 @@ func TestServingWithALoginThatOwnsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
-	if _, err := conn.Exec(t.Context(), "DELETE FROM tenantry.migrations WHERE version_id = 12"); err != nil {
+	if _, err := conn.Exec(t.Context(), "DELETE FROM tenantry.migrations WHERE version_id = 14"); err != nil {
 		t.Fatal(err)
 	}
 	if err := open(web, ""); err == nil || !strings.Contains(err.Error(), "run `tenantry migrate` with DATABASE_MIGRATE_URL") {

@@ -46,7 +46,7 @@ func TestHowManyRunAtOnce(t *testing.T) {
 	if got := maxInFlight(7, 10); got != 7 {
 		t.Errorf("configured: got %d", got)
 	}
-	if few, more := maxInFlight(0, 4), maxInFlight(0, 20); few < 40 || more-few != 8*16 {
+	if few, more := maxInFlight(0, 4), maxInFlight(0, 20); few <= 16 || more-few != 4*16 {
 		t.Errorf("by default: got %d and %d", few, more)
 	}
 }

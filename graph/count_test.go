@@ -57,26 +57,26 @@ func TestTotalCount(t *testing.T) {
 	}
 }
 
-// What one request reads is bounded, however many lists it asks for, and its neighbour is not affected.
+// What one request reads is bounded, however many lists it asks for and however small its answer is.
 func TestRequestReadsTooMuch(t *testing.T) {
 	t.Parallel()
 	config := dbtest.Config(t)
 	config.MaxRead = 1 << 20
 	a := newAPIOver(t, config, graph.NewSchema)
 	content := strings.Repeat("x", models.MaxDocumentContent)
-	for range 20 {
+	for range 5 {
 		dbtest.Document(t, a.store.Org(acme), models.Document{Content: content})
 	}
 	const list = `{ organization { %s } }`
 	var aliases strings.Builder
 	for i := range 30 {
-		fmt.Fprintf(&aliases, "a%d: documents { nodes { content } } ", i)
+		fmt.Fprintf(&aliases, "a%d: documents { nodes { title } } ", i)
 	}
 	got := a.ask(ada, fmt.Sprintf(list, aliases.String()), nil)
-	if got.Code() != "RESPONSE_TOO_LARGE" || !strings.Contains(got.Body, "The answer would be too large. Ask for less.") {
+	if got.Code() != "RESPONSE_TOO_LARGE" || strings.Contains(got.Body, "data") {
 		t.Errorf("30 lists: %.300s", got.Body)
 	}
-	if got := a.ask(ada, fmt.Sprintf(list, "documents { nodes { content } }"), nil); got.Code() != "" {
+	if got := a.ask(ada, fmt.Sprintf(list, "documents { nodes { title } }"), nil); got.Code() != "" {
 		t.Errorf("one list: %.300s", got.Body)
 	}
 }

@@ -71,13 +71,13 @@ func TestTheLogHasOneLineWhateverFails(t *testing.T) {
 		}
 		return shown
 	}})
-	got := s.query(t, "query($x: String) {"+aliases(90, "fail")+"long: fail "+named("p", 90, "panic")+strings.Repeat("b", 5_000)+":hello(name: $x)}")
+	got := s.query(t, "query($x: String) {"+aliases(29, "fail")+"long: fail "+named("p", 30, "panic")+strings.Repeat("b", 5_000)+":hello(name: $x)}")
 	lines := s.lines(t)
 	if len(lines) != 1 || lines[0]["level"] != "ERROR" {
 		t.Fatalf("got %d lines:\n%.2000s", len(lines), s.logged)
 	}
 	causes := fmt.Sprint(lines[0]["causes"])
-	if lines[0]["failures"] != 181.0 || lines[0]["panics"] != 90.0 || lines[0]["panic"] != "a resolver's secret" {
+	if lines[0]["failures"] != 60.0 || lines[0]["panics"] != 30.0 || lines[0]["panic"] != "a resolver's secret" {
 		t.Errorf("the line counts %v failures and %v panics, the first %v", lines[0]["failures"], lines[0]["panics"], lines[0]["panic"])
 	}
 	for _, cause := range []string{": " + errSecret.Error(), ": " + errPanicked.Error(), "long: éé"} {
