@@ -40,9 +40,12 @@ func (o Org) MembersByUser(ctx context.Context, userIDs []string) ([]models.Memb
 	return o.members(ctx, "user_id IN ?", userIDs)
 }
 
+// shownMember are the columns of a member but those that lists are searched and ordered by.
+const shownMember = "organization_id, user_id, id, role, name, email, image_url, joined_at, left_at, provisional, banned, deprovisioned, locked"
+
 func (o Org) members(ctx context.Context, condition string, values any) (members []models.Member, err error) {
 	err = o.read(ctx, func(tx scoped) (err error) {
-		members, err = owned[models.Member](tx).Where(condition, values).Find(tx.ctx)
+		members, err = owned[models.Member](tx).Select(shownMember).Where(condition, values).Find(tx.ctx)
 		return err
 	})
 	return members, err
