@@ -117,7 +117,7 @@ func TestHeldBodies(t *testing.T) {
 	needsProc(t)
 	p := start(t, dbtest.Dir(t))
 	token := p.token("ada", "acme")
-	const held, most = 200, 20 * mib
+	const held, most = 200, 40 * mib
 	signed := fmt.Sprintf("svix-id: msg_held\r\nsvix-timestamp: %d\r\nsvix-signature: v1,AAAA", time.Now().Unix())
 	for _, attack := range []struct {
 		name, path, header string

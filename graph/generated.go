@@ -13271,14 +13271,14 @@ func (ec *executionContext) marshalNAuditItem2ᚕgithubᚗcomᚋtenantryᚋtenan
 }
 
 func (ec *executionContext) unmarshalNAuditOutcome2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐAuditOutcome(ctx context.Context, v any) (models.AuditOutcome, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := UnmarshalString(v)
 	res := unmarshalNAuditOutcome2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐAuditOutcome[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAuditOutcome2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐAuditOutcome(ctx context.Context, sel ast.SelectionSet, v models.AuditOutcome) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNAuditOutcome2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐAuditOutcome[v])
+	res := MarshalString(marshalNAuditOutcome2githubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐAuditOutcome[v])
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "AuditOutcome!")
 	}
@@ -13585,13 +13585,13 @@ func (ec *executionContext) unmarshalNRevokeInvitationInput2githubᚗcomᚋtenan
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
-	res, err := graphql.UnmarshalString(v)
+	res, err := UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNString2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(v)
+	res := MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
 	}
@@ -14016,7 +14016,7 @@ func (ec *executionContext) unmarshalOImpersonatorType2ᚖgithubᚗcomᚋtenantr
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := UnmarshalString(v)
 	res := unmarshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -14027,7 +14027,7 @@ func (ec *executionContext) marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantry�
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType[*v])
+	res := MarshalString(marshalOImpersonatorType2ᚖgithubᚗcomᚋtenantryᚋtenantryᚋmodelsᚐImpersonatorType[*v])
 	return res
 }
 
@@ -14437,7 +14437,7 @@ func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v an
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalString(v)
+	res, err := UnmarshalString(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -14447,7 +14447,7 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(*v)
+	res := MarshalString(*v)
 	return res
 }
 
