@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tenantry/tenantry/local/clerk"
 )
 
 const (
@@ -97,6 +99,8 @@ var storms = map[string]string{
 		aliased("a", 10, `members(first: 100, search: "a") { totalCount nodes { id name role } }`) +
 		aliased("b", 10, `members(first: 100, orderBy: NAME_DESC) { totalCount nodes { name } }`) +
 		aliased("c", 10, `documents(first: 100) { totalCount nodes { title author { name role } } }`) + ` } }`,
+	"searches in a list": `{ nodes(ids: [` + strings.Repeat(`"`+clerk.SeededAcme+`" `, 100) + `]) { ... on Organization {` +
+		aliased("a", 30, `members(first: 1, search: "%d") { totalCount }`) + ` } } }`,
 	"pages of long documents": `{ organization {` + aliased("a", 4, `documents(first: 100) { totalCount nodes { title author { name } } }`) + ` } }`,
 }
 

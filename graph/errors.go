@@ -100,7 +100,7 @@ func describe(err error) (code Code, message string, extra map[string]any) {
 	case errors.Is(err, models.ErrNoViewer):
 		return CodeUnauthenticated, signInFirst, nil
 	case errors.Is(err, models.ErrResponseTooLarge):
-		return CodeResponseTooLarge, "The answer would be too large. Ask for less.", nil
+		return CodeResponseTooLarge, "The request asks for too much. Ask for fewer lists and counts, or for smaller pages.", nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout, "The operation took too long.", nil
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, context.Canceled):

@@ -16,7 +16,7 @@ var (
 	ErrNoViewer = errors.New("no viewer")
 	// ErrUnavailable says that the database could not be asked; the same call may work later.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrResponseTooLarge says that one request has read more from the database than it may.
+	// ErrResponseTooLarge says that one request has read more from the database, or more often, than it may.
 	ErrResponseTooLarge = errors.New("response too large")
 )
 

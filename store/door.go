@@ -26,9 +26,11 @@ type door struct {
 	lockTimeout time.Duration
 	// maxRead is how many bytes one request may read before its further statements are refused.
 	maxRead int64
-	pool    *pgxpool.Pool
-	sql     *sql.DB
-	gorm    *gorm.DB
+	// unlimited reports that requests are not limited here: what is written has happened in Clerk already.
+	unlimited bool
+	pool      *pgxpool.Pool
+	sql       *sql.DB
+	gorm      *gorm.DB
 }
 
 func openDoor(ctx context.Context, config Config, role string, size int32) (*door, error) {

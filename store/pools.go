@@ -46,6 +46,7 @@ func openPools(ctx context.Context, config Config, instance Instance) (p pools, 
 	if p.mirror, err = openDoor(ctx, config, instance.MirrorRole, min(mirrorConnections, size)); err != nil {
 		return p, err
 	}
+	p.mirror.unlimited = true
 	health, err := parsePool(config.URL, healthConnections)
 	if err != nil {
 		return p, err

@@ -161,6 +161,29 @@ func TestRequestWaitsUntilItsEnd(t *testing.T) {
 	}
 }
 
+// A request may turn to the database 300 times, however little it reads.
+func TestRequestTurnsToTheDatabaseTooOften(t *testing.T) {
+	t.Parallel()
+	s := dbtest.Open(t)
+	ctx, statements := store.WithRequest(t.Context())
+	for n := range 300 {
+		if _, err := s.Org(acme).CountDocuments(ctx); err != nil {
+			t.Fatalf("count %d: %v", n+1, err)
+		}
+	}
+	before := statements()
+	if _, err := s.Org(acme).CountDocuments(ctx); !errors.Is(err, models.ErrResponseTooLarge) {
+		t.Errorf("once more: %v", err)
+	}
+	if statements() != before {
+		t.Error("a refused count was sent to the database")
+	}
+	other, _ := store.WithRequest(t.Context())
+	if _, err := s.Org(acme).CountDocuments(other); err != nil {
+		t.Errorf("another request: %v", err)
+	}
+}
+
 // The size of the requests' pool is the setting, else what the URL says, else it comes from the cores.
 func TestPoolSize(t *testing.T) {
 	t.Parallel()
@@ -218,6 +241,9 @@ func TestRequestReadsTooMuch(t *testing.T) {
 	}
 	if statements() != before {
 		t.Errorf("%d statements were sent all the same", statements()-before)
+	}
+	if err := s.Mirror(ctx, func(*store.MirrorTx) error { return nil }); err != nil {
+		t.Errorf("what has happened in Clerk is not written down: %v", err)
 	}
 	if n, err := org.CountDocuments(t.Context()); err != nil || n != 40 {
 		t.Errorf("%d documents, %v", n, err)

@@ -16,12 +16,16 @@ import (
 // sibling fields concurrently, so without a limit one request could take the whole pool.
 const requestConnections = 2
 
+// maxTurns is how often one request may turn to the database: to read a page, a count or some rows
+// by their ids, or to change something. A list of objects multiplies what is asked of each.
+const maxTurns = 300
+
 // request is what one GraphQL request may use of the database.
 type request struct {
 	// connections has a place for each connection that is in use.
 	connections chan struct{}
-	// read counts the bytes that PostgreSQL sent.
-	read atomic.Int64
+	// read counts the bytes that PostgreSQL sent, and turns how often the request turned to it.
+	read, turns atomic.Int64
 }
 
 type requestKey struct{}
@@ -29,7 +33,7 @@ type requestKey struct{}
 // WithRequest returns the context of one GraphQL request, and a function that returns how many
 // statements the request has sent. Everything done in that context together uses at most two
 // connections at a time, and fails with models.ErrResponseTooLarge once Config.MaxRead bytes have
-// been read.
+// been read, or after 300 reads and changes.
 func WithRequest(ctx context.Context) (context.Context, func() int) {
 	ctx = context.WithValue(ctx, requestKey{}, &request{connections: make(chan struct{}, requestConnections)})
 	return WithStatementCount(ctx)
@@ -47,7 +51,7 @@ type connectionHeldKey struct{}
 // the first could wait forever.
 func (d *door) limited(ctx context.Context, fn func(ctx context.Context) error) error {
 	r := requestOf(ctx)
-	if r == nil {
+	if r == nil || d.unlimited {
 		return fn(ctx)
 	}
 	if ctx.Value(connectionHeldKey{}) == nil {
@@ -57,6 +61,9 @@ func (d *door) limited(ctx context.Context, fn func(ctx context.Context) error) 
 			return ctx.Err()
 		}
 		defer func() { <-r.connections }()
+		if r.turns.Add(1) > maxTurns {
+			return models.ErrResponseTooLarge
+		}
 		ctx = context.WithValue(ctx, connectionHeldKey{}, true)
 	}
 	if r.read.Load() > d.maxRead {
