@@ -30,7 +30,7 @@ PROVE ?= 1
 PROOFS := Order|Nobody|Shortcuts|TokenAgainst|Lost|Exodus|Postgres|Concurrent|Killed|Backfill|Malformed|Endpoint|Revocation|StoryUnder
 
 prove: prove-isolation ## The long proofs, of the mirror and of isolation, with their figures.
-	TENANTRY_PROVE=$(PROVE) GOGC=400 go test -count=1 -p 1 -timeout 180m -v -run '$(PROOFS)' ./mirror .
+	TENANTRY_PROVE=$(PROVE) GOGC=400 go test -count=1 -p 1 -timeout 180m -v -run '$(PROOFS)' ./internal/mirror .
 
 # Some ten minutes of two cores.
 ATTACK := TENANTRY_PROVE=$(PROVE) GOGC=400 go test -count=1 -timeout 60m -v -run

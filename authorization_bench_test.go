@@ -16,7 +16,7 @@ import (
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/internal/cli"
 	"github.com/tenantry/tenantry/internal/dbtest"
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
-	"github.com/tenantry/tenantry/local/postgres"
+	"github.com/tenantry/tenantry/internal/local/postgres"
 )
 
 // crashDatabase is a PostgreSQL of one test alone, which can be stopped without any care. Like one that serves, it writes to

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/cli"
+	"github.com/tenantry/tenantry/internal/transport"
 )
 
 // newLogger makes the logger of everything. In local mode it keeps to itself what goes well during the start, so that the

@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 // sweepGauges are the last comparison with Clerk that came to its end. Like inboxGauges they are asked of the database at

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 )
 
 // comparison is what the comparing commands write with --json.

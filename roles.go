@@ -7,7 +7,7 @@ import (
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/graph"
 	"github.com/tenantry/tenantry/internal/cli"
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 )
 
 //go:embed roles.yml

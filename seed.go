@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )

@@ -20,7 +20,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/internal/gqltest"
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 )
 
 // proving reports whether the long form of a test is wanted: more rounds, and limits on time. Beside other tests time says

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/cli"
-	"github.com/tenantry/tenantry/local/clerk"
-	"github.com/tenantry/tenantry/local/postgres"
+	"github.com/tenantry/tenantry/internal/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/postgres"
 	"github.com/tenantry/tenantry/store"
 )
 

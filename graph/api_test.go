@@ -19,9 +19,9 @@ import (
 
 	"github.com/tenantry/tenantry/auth"
 	"github.com/tenantry/tenantry/graph"
-	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/internal/gqltest"
+	"github.com/tenantry/tenantry/internal/transport"
 	"github.com/tenantry/tenantry/models"
 	"github.com/tenantry/tenantry/store"
 )

@@ -18,8 +18,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/tenantry/tenantry/graph"
-	"github.com/tenantry/tenantry/graph/transport"
 	"github.com/tenantry/tenantry/internal/gqltest"
+	"github.com/tenantry/tenantry/internal/transport"
 )
 
 // idleSchema is the schema of which nothing is executed.
@@ -39,7 +39,7 @@ func TestWrittenOperationsAreAccepted(t *testing.T) {
 	t.Parallel()
 	schema := graph.DescribedSchema()
 	handler := transport.New(idleSchema{schema: schema}, transport.Options{Logger: slog.New(slog.DiscardHandler)})
-	for pattern, least := range map[string]int{"../README.md": 8, "../docs/*.md": 1, "../local/page/files/page/*.js": 24} {
+	for pattern, least := range map[string]int{"../README.md": 8, "../docs/*.md": 1, "../internal/local/page/files/page/*.js": 24} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

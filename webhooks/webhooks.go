@@ -15,7 +15,7 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 
 	"github.com/tenantry/tenantry/internal/body"
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 // Receiver takes a verified delivery in. An error says that it is not stored and has to be sent again.

@@ -15,7 +15,7 @@ import (
 
 	svix "github.com/svix/svix-webhooks/go"
 
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 // The known-answer vector of Svix: what it says was made by another implementation.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 // doctorCommand is `tenantry doctor`.

@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
+	"github.com/tenantry/tenantry/internal/local/clerk"
+	"github.com/tenantry/tenantry/internal/mirror"
 	"github.com/tenantry/tenantry/internal/spectest"
-	"github.com/tenantry/tenantry/local/clerk"
-	"github.com/tenantry/tenantry/mirror"
 	"github.com/tenantry/tenantry/store"
 )
 

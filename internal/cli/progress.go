@@ -10,7 +10,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 // tellEvery is the time between two lines about the same list where there is no terminal.

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/tenantry/tenantry/auth"
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 // rolesCommand is `tenantry roles`.

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/tenantry/tenantry/mirror"
+	"github.com/tenantry/tenantry/internal/mirror"
 )
 
 type pushRolesCommand struct {

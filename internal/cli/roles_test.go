@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 )
 
 // ownInstance is an instance, as Clerk makes a new one, behind the variables that name it.

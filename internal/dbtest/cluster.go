@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tenantry/tenantry/local/postgres"
+	"github.com/tenantry/tenantry/internal/local/postgres"
 	"github.com/tenantry/tenantry/store"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tenantry/tenantry/local/postgres"
+	"github.com/tenantry/tenantry/internal/local/postgres"
 )
 
 func TestMain(m *testing.M) { Main(m) }

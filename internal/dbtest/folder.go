@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tenantry/tenantry/local/postgres"
+	"github.com/tenantry/tenantry/internal/local/postgres"
 )
 
 const folderPrefix = "tenantry-test-"

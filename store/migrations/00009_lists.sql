@@ -54,7 +54,7 @@ CALL tenantry.grant_mirror('public.invitations', 'SELECT, INSERT, UPDATE, DELETE
 
 -- viewer_memberships is what a user may see of their own memberships, in all organizations. It runs as the mirror's role,
 -- as no organization's handle reaches the others; it takes no argument, so that it answers for the one user that the
--- setting names. Per organization the newest incarnation counts, as in mirror/member.go.
+-- setting names. Per organization the newest incarnation counts, as in internal/mirror/member.go.
 CREATE FUNCTION tenantry.viewer_memberships()
 RETURNS TABLE (organization_id text, name text, slug text, image_url text, role text, joined_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$

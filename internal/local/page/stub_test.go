@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tenantry/tenantry/local/clerk"
-	"github.com/tenantry/tenantry/local/page"
+	"github.com/tenantry/tenantry/internal/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/page"
 )
 
 // stub is the page with a real local Clerk and a /graphql that knows the page's

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 )
 
 func localRights(t *testing.T, transport http.RoundTripper) (*clerk.Clerk, *RightsAPI) {

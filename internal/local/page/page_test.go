@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tenantry/tenantry/local/page"
+	"github.com/tenantry/tenantry/internal/local/page"
 )
 
 func ask(method, path string, header ...string) *httptest.ResponseRecorder {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 	"github.com/tenantry/tenantry/store"
 )
 

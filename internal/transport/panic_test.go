@@ -65,7 +65,7 @@ func TestPanics(t *testing.T) {
 			}
 			lines := s.lines(t)
 			stack, _ := lines[0]["stack"].(string)
-			if lines[0]["request_id"] != "request-1" || lines[0]["level"] != "ERROR" || !strings.Contains(stack, "graph/transport") {
+			if lines[0]["request_id"] != "request-1" || lines[0]["level"] != "ERROR" || !strings.Contains(stack, "internal/transport") {
 				t.Errorf("the log has %v", lines[0])
 			}
 			if len(lines) != 1 || lines[0]["msg"] != "request" || lines[0]["status"] != float64(test.status) {
