@@ -56,9 +56,9 @@ func TestKnockOut(t *testing.T) {
 	}
 }
 
-// TestKnockOutOfRestrictivePolicies creates all policies again as permissive, which sharded PostgreSQL
-// does, after the start-up check and without the handle's filter. Each policy holds alone. The control are
-// the policies of before: beside a permissive true the comparison holds nothing back.
+// TestKnockOutOfRestrictivePolicies creates all policies again as permissive, as sharded PostgreSQL
+// does, after the start-up check and with the handle's filter off. Each policy holds alone. The
+// control is the pair of before: beside a permissive true the comparison holds nothing back.
 func TestKnockOutOfRestrictivePolicies(t *testing.T) {
 	defer store.WearFirstBelt(true)
 	for _, test := range []struct {

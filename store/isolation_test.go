@@ -174,7 +174,7 @@ func TestNoOrganizationRunsNoSQL(t *testing.T) {
 }
 
 // Row level security holds alone: SQL that forgot the organization reaches no other one's rows. It
-// holds as well where every policy was created again as permissive, which sharded PostgreSQL does.
+// holds as well where every policy was created again as permissive, as sharded PostgreSQL does.
 func TestRowLevelSecurityAlone(t *testing.T) {
 	t.Parallel()
 	t.Run("as migrated", func(t *testing.T) {

@@ -68,8 +68,8 @@ func TestMigrateBehindALock(t *testing.T) {
 	}
 }
 
-// Policies that exist get the comparison, those of an app's tables as well, and keep their own condition,
-// command, kind and roles.
+// Policies that exist get the comparison, those of an app's tables as well, and keep their own
+// condition, command, kind and roles.
 func TestMigratePolicies(t *testing.T) {
 	t.Parallel()
 	url := dbtest.Empty(t)

@@ -120,8 +120,8 @@ func TestListsReadRangesOfIndexes(t *testing.T) {
 	}
 }
 
-// The permissive policies repeat the comparison of the restrictive one. Plans are those that a permissive
-// true gives: PostgreSQL plans an equal condition once.
+// The permissive policies repeat the comparison of the restrictive one. Plans are those that a
+// permissive true gives: PostgreSQL plans an equal condition once.
 func TestPoliciesLeavePlansAlone(t *testing.T) {
 	t.Parallel()
 	config := dbtest.Config(t)

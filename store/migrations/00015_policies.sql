@@ -1,14 +1,14 @@
 -- +goose Up
 
--- Every policy of an owned table compares the organization, so that each of them keeps organizations
--- apart alone. Sharded PostgreSQL creates policies again on its shards without AS RESTRICTIVE, and
--- permissive policies are joined by OR: a permissive `true` then opens every row. Plans do not change,
--- as PostgreSQL plans a condition that several policies have only once.
+-- Every policy of an owned table compares the organization, so that each of them alone keeps
+-- organizations apart. Sharded PostgreSQL creates policies again on its shards without AS
+-- RESTRICTIVE, and permissive policies are joined by OR: a permissive `true` then opens every row.
+-- Plans do not change, as PostgreSQL plans a condition that several policies share only once.
 
--- own_table makes a table one of an organization's: nobody reaches a row of it without naming the row's
--- organization. The restrictive policy cannot be widened by any policy that is added later; without the
--- permissive one nobody would reach a row. Both compare with the setting directly: a subquery would hide
--- the value from the planner.
+-- own_table makes a table one of an organization's: nobody reaches a row of it without naming the
+-- row's organization. The restrictive policy cannot be widened by any policy that is added later;
+-- without the permissive one nobody would reach a row. Both compare with the setting directly: a
+-- subquery would hide the value from the planner.
 -- request_privileges is what requests may do with the rows they reach.
 -- +goose StatementBegin
 CREATE OR REPLACE PROCEDURE tenantry.own_table(owned regclass, request_privileges text DEFAULT 'SELECT, INSERT, UPDATE, DELETE')
@@ -28,8 +28,8 @@ $$;
 -- +goose StatementEnd
 
 -- The policies that exist, on tables of the app as well. A `true` becomes the comparison; any other
--- condition, such as that of provisional_only, gets it in front. The rows that can be reached stay the
--- same, because organization_only already compares.
+-- condition, such as that of provisional_only, gets it in front. The rows that can be reached stay
+-- the same, because organization_only already compares.
 -- +goose StatementBegin
 DO $$
 DECLARE
