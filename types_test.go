@@ -48,6 +48,10 @@ func TestLinterNamesWhatIsMissing(t *testing.T) {
 		"policy": {sql: []string{`CREATE TABLE public.test_notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id))`}, want: []string{
 			"public.test_notes is not fenced by organization: it has neither row level security nor a policy (fence). Write in its migration in store/migrations, or in a new one where that was released: CALL tenantry.own_table('public.test_notes');",
 		}},
+		"the comparison of a policy": {sql: []string{"CREATE POLICY titled ON public.documents AS RESTRICTIVE USING (title <> '')"}, want: []string{
+			"public.documents has the policy titled, which does not begin with the comparison: where PostgreSQL is sharded, it is created again as permissive and opens other organizations' rows (policy-comparison). " +
+				"Write in its migration in store/migrations, or in a new one where that was released: ALTER POLICY titled ON public.documents USING (organization_id = NULLIF(current_setting('tenantry.organization', true), '') AND (title <> ''::text));",
+		}},
 		"factory's table": {sql: []string{`CREATE TABLE public.test_notes (organization_id text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id))`, "CALL tenantry.own_table('public.test_notes')"}, want: []string{
 			"no factory writes table public.test_notes: add one to Factories in internal/dbtest/nouns.go",
 		}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tenantry/tenantry/internal/dbtest"
 	"github.com/tenantry/tenantry/store"
 )
 
@@ -50,6 +51,36 @@ func TestKnockOut(t *testing.T) {
 			}
 			if seen := report.Kinds; !test.handle && !test.rowSecurity && (seen["leak"] == 0 || seen["difference"] == 0 || seen["change"] == 0) {
 				t.Errorf("without either belt only %v", seen)
+			}
+		})
+	}
+}
+
+// TestKnockOutOfRestrictivePolicies creates all policies again as permissive, as sharded PostgreSQL
+// does, after the start-up check and with the handle's filter off. Each policy holds alone. The
+// control is the pair of before: beside a permissive true the comparison holds nothing back.
+func TestKnockOutOfRestrictivePolicies(t *testing.T) {
+	defer store.WearFirstBelt(true)
+	for _, test := range []struct {
+		name  string
+		open  bool
+		leaks bool
+	}{{"the comparison in every policy", false, false}, {"the comparison beside a permissive true", true, true}} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newProbed(t)
+			if test.open {
+				dbtest.OpenPermissivePolicies(t, p.ownerURL)
+			}
+			dbtest.MakePoliciesPermissive(t, p.ownerURL)
+			store.WearFirstBelt(false)
+			defer store.WearFirstBelt(true)
+			report, err := p.attack(probes(100_000, 0), 1).Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("| %s | %d | %v | %d fields answered", test.name, report.Leaks, report.Kinds, report.Probes)
+			if found := report.Leaks > 0; found != test.leaks {
+				t.Errorf("%s: %v", report, report.Findings[:min(3, len(report.Findings))])
 			}
 		})
 	}

@@ -126,7 +126,11 @@ func calls(document *models.Document, member models.Member) map[string]func(ctx 
 
 func twoOrganizations(t *testing.T) (*store.Store, *models.Document, models.Member) {
 	t.Helper()
-	config := dbtest.Config(t)
+	return twoOrganizationsIn(t, dbtest.Config(t))
+}
+
+func twoOrganizationsIn(t *testing.T, config store.Config) (*store.Store, *models.Document, models.Member) {
+	t.Helper()
 	s := dbtest.OpenWith(t, config)
 	dbtest.Organization(t, dbtest.OwnerURL(config), models.Organization{OrganizationID: acme})
 	member := dbtest.Member(t, dbtest.OwnerURL(config), models.Member{OrganizationID: acme, UserID: "user_ada"})
@@ -169,10 +173,27 @@ func TestNoOrganizationRunsNoSQL(t *testing.T) {
 	}
 }
 
-// Row level security holds alone: SQL that forgot the organization reaches no other one's rows.
+// Row level security holds alone: SQL that forgot the organization reaches no other one's rows. It
+// holds as well where every policy was created again as permissive, as sharded PostgreSQL does.
 func TestRowLevelSecurityAlone(t *testing.T) {
 	t.Parallel()
-	s, document, _ := twoOrganizations(t)
+	t.Run("as migrated", func(t *testing.T) {
+		t.Parallel()
+		rowLevelSecurityAlone(t, dbtest.Config(t), func(string) {})
+	})
+	t.Run("all policies permissive", func(t *testing.T) {
+		t.Parallel()
+		rowLevelSecurityAlone(t, dbtest.Config(t), func(ownerURL string) {
+			asOwner(t, ownerURL, "CREATE POLICY empty ON documents") // without an expression it opens nothing
+			dbtest.MakePoliciesPermissive(t, ownerURL)
+		})
+	})
+}
+
+func rowLevelSecurityAlone(t *testing.T, config store.Config, change func(ownerURL string)) {
+	t.Helper()
+	s, document, _ := twoOrganizationsIn(t, config)
+	change(dbtest.OwnerURL(config))
 	dbtest.Document(t, s.Org(globex), models.Document{Title: "Globex's"})
 	for _, organizationID := range []string{globex, ""} {
 		want := map[string]int64{globex: 1, "": 0}[organizationID]
@@ -220,8 +241,20 @@ func TestRowLevelSecurityAlone(t *testing.T) {
 // The mirror's role is bound, too: without naming an organization it changes no row of one.
 func TestMirrorRoleIsFenced(t *testing.T) {
 	t.Parallel()
-	s, _, _ := twoOrganizations(t)
+	config := dbtest.Config(t)
+	s, _, _ := twoOrganizationsIn(t, config)
+	t.Run("as migrated", func(t *testing.T) { mirrorRoleIsFenced(t, s) })
+	dbtest.MakePoliciesPermissive(t, dbtest.OwnerURL(config))
+	t.Run("all policies permissive", func(t *testing.T) { mirrorRoleIsFenced(t, s) })
+}
+
+func mirrorRoleIsFenced(t *testing.T, s *store.Store) {
+	t.Helper()
 	err := s.RawMirror(t.Context(), func(db *gorm.DB) error {
+		deleted := db.Exec("DELETE FROM members")
+		if deleted.Error != nil || deleted.RowsAffected != 0 {
+			t.Errorf("deletes %d rows, %v", deleted.RowsAffected, deleted.Error)
+		}
 		if changed := db.Exec("UPDATE members SET role = 'org:admin'"); changed.Error != nil || changed.RowsAffected != 0 {
 			t.Errorf("changes %d rows, %v", changed.RowsAffected, changed.Error)
 		}

@@ -3,10 +3,12 @@ package store_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"gorm.io/gorm"
 
 	"github.com/tenantry/tenantry/internal/dbtest"
@@ -115,6 +117,57 @@ func TestListsReadRangesOfIndexes(t *testing.T) {
 	// The look itself sees what it looks for.
 	if faults := explain(t, s, "SELECT * FROM members ORDER BY image_url").faults(page); len(faults) != 1 && len(faults) != 2 {
 		t.Errorf("a sort of everything: %v", faults)
+	}
+}
+
+// The permissive policies repeat the comparison of the restrictive one. Plans are those that a
+// permissive true gives: PostgreSQL plans an equal condition once.
+func TestPoliciesLeavePlansAlone(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Config(t)
+	s := dbtest.OpenWith(t, config)
+	crowd(t, dbtest.OwnerURL(config), 2000)
+	document := dbtest.Document(t, s.Org(acme), models.Document{})
+	statements := []string{
+		"SELECT * FROM members ORDER BY image_url",
+		"SELECT * FROM documents",
+		"INSERT INTO documents SELECT * FROM documents",
+		"UPDATE documents SET title = 'x' WHERE organization_id = 'org_acme'",
+		"DELETE FROM documents WHERE organization_id = 'org_acme' AND author_id = 'user_ada'",
+	}
+	if err := s.Spy(func(query string) { statements = append(statements, query) }); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range calls(document, models.Member{UserID: "user_2"}) {
+		if _, err := call(t.Context(), s.Org(acme)); err != nil && !errors.Is(err, models.ErrNotFound) {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	if len(statements) < 20 {
+		t.Fatalf("only %d statements", len(statements))
+	}
+	plans := func() map[string]string {
+		found := map[string]string{}
+		err := s.Raw(t.Context(), acme, func(db *gorm.DB) error {
+			for _, statement := range statements {
+				var lines []string
+				if err := db.Raw("EXPLAIN (VERBOSE) " + statement).Scan(&lines).Error; err != nil {
+					return fmt.Errorf("%s: %w", statement, err)
+				}
+				found[statement] = strings.Join(lines, "\n")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	asOwner(t, dbtest.OwnerURL(config), "ANALYZE documents", "ANALYZE audit_entries")
+	now := plans()
+	dbtest.OpenPermissivePolicies(t, dbtest.OwnerURL(config))
+	if diff := cmp.Diff(plans(), now); diff != "" {
+		t.Errorf("other plans (- with a permissive true, + with the comparison twice):\n%s", diff)
 	}
 }
 

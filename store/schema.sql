@@ -277,7 +277,7 @@ CREATE INDEX audit_entries_by_action ON public.audit_entries USING btree (organi
 CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (organization_id, actor_id, at, id);
 CREATE INDEX audit_entries_by_target ON public.audit_entries USING btree (organization_id, target_id, at, id);
 CREATE POLICY organization_only ON audit_entries AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
-CREATE POLICY organization_rows ON audit_entries AS PERMISSIVE USING (true) WITH CHECK (true);
+CREATE POLICY organization_rows ON audit_entries AS PERMISSIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
 GRANT INSERT ON audit_entries TO mirror;
 GRANT INSERT, SELECT ON audit_entries TO request;
 
@@ -301,7 +301,7 @@ ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE documents FORCE ROW LEVEL SECURITY;
 CREATE INDEX documents_by_creation ON public.documents USING btree (organization_id, created_at, id);
 CREATE POLICY organization_only ON documents AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
-CREATE POLICY organization_rows ON documents AS PERMISSIVE USING (true) WITH CHECK (true);
+CREATE POLICY organization_rows ON documents AS PERMISSIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON documents TO request;
 
 CREATE TABLE public.invitations (
@@ -321,7 +321,7 @@ ALTER TABLE invitations FORCE ROW LEVEL SECURITY;
 CREATE INDEX invitations_by_creation ON public.invitations USING btree (organization_id, created_at, id);
 CREATE INDEX invitations_by_status ON public.invitations USING btree (organization_id, status, created_at, id);
 CREATE POLICY organization_only ON invitations AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
-CREATE POLICY organization_rows ON invitations AS PERMISSIVE USING (true) WITH CHECK (true);
+CREATE POLICY organization_rows ON invitations AS PERMISSIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO mirror;
 GRANT SELECT ON invitations TO request;
 
@@ -359,8 +359,8 @@ CREATE INDEX members_by_name ON public.members USING btree (organization_id, nam
 CREATE INDEX members_by_role_joining ON public.members USING btree (organization_id, role, joined_at, id) WHERE ((left_at IS NULL) AND (NOT provisional));
 CREATE INDEX members_by_role_name ON public.members USING btree (organization_id, role, name_key, id) WHERE ((left_at IS NULL) AND (NOT provisional));
 CREATE POLICY organization_only ON members AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
-CREATE POLICY organization_rows ON members AS PERMISSIVE USING (true) WITH CHECK (true);
-CREATE POLICY provisional_only ON members AS RESTRICTIVE FOR DELETE TO mirror USING (provisional);
+CREATE POLICY organization_rows ON members AS PERMISSIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
+CREATE POLICY provisional_only ON members AS RESTRICTIVE FOR DELETE TO mirror USING (((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)) AND provisional));
 CREATE UNIQUE INDEX members_by_id ON public.members USING btree (organization_id, id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON members TO mirror;
 GRANT SELECT ON members TO request;
@@ -378,7 +378,7 @@ CREATE TABLE public.organizations (
 ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE organizations FORCE ROW LEVEL SECURITY;
 CREATE POLICY organization_only ON organizations AS RESTRICTIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
-CREATE POLICY organization_rows ON organizations AS PERMISSIVE USING (true) WITH CHECK (true);
+CREATE POLICY organization_rows ON organizations AS PERMISSIVE USING ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text))) WITH CHECK ((organization_id = NULLIF(current_setting('tenantry.organization'::text, true), ''::text)));
 GRANT INSERT, SELECT, UPDATE ON organizations TO mirror;
 GRANT SELECT ON organizations TO request;
 
@@ -451,7 +451,9 @@ BEGIN
     EXECUTE format($f$CREATE POLICY organization_only ON %s AS RESTRICTIVE
         USING (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))
         WITH CHECK (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))$f$, owned);
-    EXECUTE format('CREATE POLICY organization_rows ON %s USING (true) WITH CHECK (true)', owned);
+    EXECUTE format($f$CREATE POLICY organization_rows ON %s AS PERMISSIVE
+        USING (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))
+        WITH CHECK (organization_id = NULLIF(current_setting('tenantry.organization', true), ''))$f$, owned);
     EXECUTE format('GRANT %s ON %s TO %I', request_privileges, owned, (SELECT request_role FROM tenantry.instance));
 END
 $procedure$

@@ -60,10 +60,11 @@ func prove(t *testing.T, byCommand, byHand string) {
 
 	migration := "store/migrations/20261201120000_nooks.sql"
 	for name, left := range map[string]struct{ path, text, instead, want string }{
-		"policy":  {migration, "CALL tenantry.own_table('nooks');\n", "", "CALL tenantry.own_table('public.nooks')"},
-		"index":   {migration, "CREATE INDEX nooks_by_creation ON nooks (organization_id, created_at, id);\n", "", "Organization.nooks sorts all of the organization's rows"},
-		"guard":   {"schema.graphqls", `type Nook implements Node @hasPermission(permission: "org:nooks:read")`, "type Nook implements Node", "type Nook implements Node and has no directive"},
-		"factory": {"internal/dbtest/nouns.go", plan(t, scratch(t), nook()).Changes[10].Text, "", "type Nook implements Node and has no factory"},
+		"policy":                 {migration, "CALL tenantry.own_table('nooks');\n", "", "CALL tenantry.own_table('public.nooks')"},
+		"comparison of a policy": {migration, "CALL tenantry.own_table('nooks');\n", "CALL tenantry.own_table('nooks');\nCREATE POLICY named ON nooks USING (id IS NOT NULL);\n", "has the policy named, which does not begin with the comparison"},
+		"index":                  {migration, "CREATE INDEX nooks_by_creation ON nooks (organization_id, created_at, id);\n", "", "Organization.nooks sorts all of the organization's rows"},
+		"guard":                  {"schema.graphqls", `type Nook implements Node @hasPermission(permission: "org:nooks:read")`, "type Nook implements Node", "type Nook implements Node and has no directive"},
+		"factory":                {"internal/dbtest/nouns.go", plan(t, scratch(t), nook()).Changes[10].Text, "", "type Nook implements Node and has no factory"},
 	} {
 		full := filepath.Join(byCommand, left.path)
 		whole, err := os.ReadFile(full)
