@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tenantry/tenantry/local/clerk"
+	"github.com/tenantry/tenantry/internal/local/clerk"
 )
 
 const (
