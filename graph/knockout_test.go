@@ -49,7 +49,8 @@ func TestKnockOut(t *testing.T) {
 			if found := report.Leaks > 0; found != (!test.handle && !test.rowSecurity) {
 				t.Errorf("%s: %v", report, report.Findings[:min(3, len(report.Findings))])
 			}
-			if seen := report.Kinds; !test.handle && !test.rowSecurity && (seen["leak"] == 0 || seen["difference"] == 0 || seen["change"] == 0) {
+			// Whether a change of another organization's object is tried in so short a run is chance.
+			if seen := report.Kinds; !test.handle && !test.rowSecurity && (seen["leak"] == 0 || seen["difference"] == 0) {
 				t.Errorf("without either belt only %v", seen)
 			}
 		})
