@@ -94,7 +94,7 @@ func (p *program) startProbe(stderr io.Writer) *exec.Cmd {
 	return cmd
 }
 
-// TestProbeIsStopped: whoever stops it finds nothing of it.
+// TestProbeIsStopped stops an attack and finds nothing of it left.
 func TestProbeIsStopped(t *testing.T) {
 	t.Parallel()
 	p := start(t, dbtest.Dir(t))

@@ -57,7 +57,7 @@ var bombs = map[string]string{
 	"nodes and edges, aliased": `{ organization {` + aliased("a", 15, "documents(first: 100) { nodes { content } edges { node { content } } }") + ` } }`,
 }
 
-// An answer is bounded, and so is the memory that it takes to find that out, for one request and for eight at once.
+// Answers are limited, and so is the memory that is used before one is refused, for one request and for eight at once.
 func contentBomb(t *testing.T, binary string) {
 	for name, query := range bombs {
 		t.Run(name, func(t *testing.T) {

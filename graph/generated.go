@@ -1613,7 +1613,7 @@ directive @hasPermission(
   reverification: Reverification
 ) on FIELD_DEFINITION | OBJECT
 
-"Only for the user in person: whoever acts in the user's name, a person who impersonates the user or an agent, is refused with the code FORBIDDEN and the reason IMPERSONATION. It stands beside one of the other directives, and on every mutation of organizations, members and invitations."
+"Only for the user in person. A person who impersonates the user, or an agent that acts for them, is refused with the code FORBIDDEN and the reason IMPERSONATION. It stands beside one of the other directives, and on every mutation of organizations, members and invitations."
 directive @notImpersonated on FIELD_DEFINITION
 
 "Answers whether the viewer may do something, from what the schema asks for there, so that it is written once."

@@ -36,7 +36,7 @@ func inOrganization(viewer *auth.Viewer) error {
 	return denied
 }
 
-// notImpersonated refuses whoever acts in another user's name: people, agents, and whatever Clerk
+// notImpersonated refuses everybody who acts in another user's name: people, agents, and whatever Clerk
 // may add.
 func notImpersonated(viewer *auth.Viewer) error {
 	if viewer.Actor == nil {
